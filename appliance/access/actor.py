@@ -1,0 +1,31 @@
+"""Who is doing something, and through which door."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Actor:
+    kind: str  # person, key, homeport, nobody
+    name: str
+    role: str = ""
+    person_id: str = ""
+    session: str = ""
+    door: str = "api"  # browser, api, host, job
+    ip: str | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        return self.kind != "nobody"
+
+    @property
+    def id(self) -> str:
+        """Tells actors apart, also two keys of one person."""
+        return f"{self.kind}:{self.person_id}:{self.name}"
+
+
+HOMEPORT = Actor("homeport", "Homeport", door="job")
+OPERATOR = Actor("homeport", "Homeport", door="host")
+
+
+def nobody(ip: str | None = None) -> Actor:
+    return Actor("nobody", "nobody", ip=ip)

@@ -1,0 +1,18 @@
+"""Passwords: bcrypt, the same time for a person who is not there."""
+
+import bcrypt
+
+ROUNDS = 12
+
+
+def hashed(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+
+
+def matches(password: str, stored: str) -> bool:
+    """False for what can't be a password here, after the same work."""
+    given = password.encode("utf-8", "surrogatepass").replace(b"\0", b"?")
+    return bcrypt.checkpw(given[:72], stored.encode()) and len(given) <= 72
+
+
+NOBODY = bcrypt.hashpw(b"nobody has this password", bcrypt.gensalt(ROUNDS)).decode()

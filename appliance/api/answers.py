@@ -1,0 +1,81 @@
+"""Reading bodies and writing answers."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from appliance.api.shapes import plain
+from appliance.errors import BadRequest, Invalid, TooLarge
+
+MOST = 1 << 20
+PAGE, MOST_ITEMS = 50, 200
+
+
+def text_of(value: object) -> str:
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def answer(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    body_text = text_of(value).encode("utf-8", "replace")
+    return Response(body_text, status, media_type="application/json", headers=headers)
+
+
+def page_of(items: Iterable[object], following: str | None) -> Response:
+    return answer({"items": [plain(item) for item in items], "next": following})
+
+
+def nothing() -> Response:
+    return Response(status_code=204)
+
+
+async def body(request: Request) -> Any:
+    """The JSON of a small body; an empty one is an empty object."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST:
+            raise TooLarge("This body is larger than 1 MiB, the most for JSON.")
+    if not data:
+        return {}
+    try:
+        return json.loads(data)
+    except ValueError as why:
+        raise BadRequest(f"The body is not JSON: {why}.", code="not_json") from why
+
+
+def page_asked(request: Request) -> tuple[str | None, int]:
+    """`?cursor=` and `?limit=`."""
+    limit = request.query_params.get("limit", str(PAGE))
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= MOST_ITEMS:
+        raise Invalid({"limit": f"Ask for 1 to {MOST_ITEMS} items"})
+    return request.query_params.get("cursor") or None, int(limit)
+
+
+def number_cursor(cursor: str | None) -> int | None:
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+        raise Invalid({"cursor": "This cursor did not come from Homeport; start without one"})
+    return int(cursor) if cursor else None
+
+
+def one_of(request: Request, name: str, words: tuple[str, ...]) -> str | None:
+    value = request.query_params.get(name) or None
+    if value is not None and value not in words:
+        raise Invalid({name: f"Choose one of {', '.join(words)}"})
+    return value
+
+
+def seconds_asked(request: Request) -> float:
+    """`?wait=`: how long the caller wants to wait, at most ten minutes."""
+    text = request.query_params.get("wait")
+    if text is None:
+        return 0.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 600:
+        raise Invalid({"wait": "Wait 0 to 600 seconds"})
+    return seconds

@@ -1,0 +1,172 @@
+"""What the API answers: dataclasses, so that the docs are drawn from them."""
+
+from dataclasses import dataclass, is_dataclass
+from typing import Annotated, Any
+
+from appliance.context import Context
+from appliance.deploy.places import address
+from appliance.model.deployments import Deployment, Failure, Step
+from appliance.model.environments import Environment
+from appliance.model.projects import Project
+from appliance.model.urls import Part, Url
+from appliance.store import deployments, environments, urls
+
+
+@dataclass(frozen=True)
+class ProjectShape:
+    name: str
+    address: Annotated[str, "Where its production answers"]
+    environments: Annotated[tuple[str, ...], "The names of its environments"]
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True)
+class DeploymentShape:
+    id: str
+    number: Annotated[int, "Counts up in its project"]
+    project: str
+    environment: str
+    status: Annotated[str, "`queued`, `running`, `succeeded`, `failed`, `cancelled` or `skipped`"]
+    live: Annotated[bool, "Whether visitors get this one now"]
+    source: Annotated[str, "`upload`, `rollback` or `promotion`"]
+    origin: Annotated[str | None, "For a rollback or promotion: the deployment whose release it is"]
+    bundle: Annotated[str, "The bundle's SHA-256"]
+    size: Annotated[int, "Bytes of the bundle"]
+    files: Annotated[int, "Files in it"]
+    steps: tuple[Step, ...]
+    error: Failure | None
+    overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"]
+    address: Annotated[str, "Where its environment answers"]
+    created_by: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+@dataclass(frozen=True)
+class UrlShape:
+    host: str
+    project: str
+    environment: str
+    status: Annotated[str, "`pending`, `active` or `failed`"]
+    error: Annotated[str | None, "Why it is not active, and what to do"]
+    nginx: Part
+    dns: Part
+    proxied: bool | None
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True)
+class EnvironmentShape:
+    name: str
+    project: str
+    backend: str
+    address: Annotated[str, "Where visitors go"]
+    live: Annotated[DeploymentShape | None, "What visitors get now"]
+    urls: tuple[UrlShape, ...]
+    created_at: str
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as the dicts that become JSON."""
+    if is_dataclass(value):
+        return {name: plain(one) for name, one in vars(value).items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(one) for one in value]
+    return value
+
+
+def of_projects(ctx: Context, those: tuple[Project, ...]) -> list[ProjectShape]:
+    db = ctx.db.read()
+    found = environments.of_projects(db, tuple(project.id for project in those))
+    production = tuple(one.id for several in found.values() for one in several[:1])
+    attached = urls.of_environments(db, production)
+    return [
+        ProjectShape(
+            project.name,
+            address(ctx, found[project.id][0], attached[found[project.id][0].id]) if found[project.id] else "",
+            tuple(one.name for one in found[project.id]),
+            project.created_at,
+            project.created_by,
+        )
+        for project in those
+    ]
+
+
+def of_deployment(ctx: Context, deployment: Deployment, place: str | None = None) -> DeploymentShape:
+    if place is None:
+        db = ctx.db.read()
+        environment = environments.by_id(db, deployment.environment_id)
+        place = address(ctx, environment, urls.of_environment(db, environment.id)) if environment else ""
+    return DeploymentShape(
+        id=deployment.id,
+        number=deployment.number,
+        project=deployment.project,
+        environment=deployment.environment,
+        status=deployment.status,
+        live=deployment.live,
+        source=deployment.source,
+        origin=deployment.origin,
+        bundle=deployment.bundle,
+        size=deployment.size,
+        files=deployment.files,
+        steps=deployment.steps,
+        error=deployment.error,
+        overtaken_by=deployment.overtaken_by,
+        address=place,
+        created_by=deployment.created_by,
+        created_at=deployment.created_at,
+        started_at=deployment.started_at,
+        finished_at=deployment.finished_at,
+    )
+
+
+def of_deployments(ctx: Context, those: tuple[Deployment, ...]) -> list[DeploymentShape]:
+    """A page of them, looking at each environment once."""
+    db = ctx.db.read()
+    ids = tuple({one.environment_id for one in those})
+    attached = urls.of_environments(db, ids)
+    places: dict[int, str] = {}
+    for environment_id in ids:
+        environment = environments.by_id(db, environment_id)
+        places[environment_id] = address(ctx, environment, attached[environment_id]) if environment else ""
+    return [of_deployment(ctx, one, places[one.environment_id]) for one in those]
+
+
+def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[EnvironmentShape]:
+    db = ctx.db.read()
+    attached = urls.of_environments(db, tuple(one.id for one in those))
+    live = deployments.several(db, [one.live for one in those if one.live])
+    shapes = []
+    for one in those:
+        place = address(ctx, one, attached[one.id])
+        now = live.get(one.live) if one.live else None
+        shapes.append(
+            EnvironmentShape(
+                one.name,
+                one.project,
+                one.backend,
+                place,
+                of_deployment(ctx, now, place) if now else None,
+                tuple(of_url(url) for url in attached[one.id]),
+                one.created_at,
+            )
+        )
+    return shapes
+
+
+def of_url(url: Url) -> UrlShape:
+    return UrlShape(
+        url.host,
+        url.project,
+        url.environment,
+        url.status,
+        url.error,
+        url.nginx,
+        url.dns,
+        url.proxied,
+        url.created_at,
+        url.created_by,
+    )

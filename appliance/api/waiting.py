@@ -1,0 +1,34 @@
+"""Waiting, where the caller asked to."""
+
+import asyncio
+
+from appliance.context import Context
+from appliance.deploy.submit import find_deployment
+from appliance.events import DeploymentChanged, UrlChanged
+from appliance.model.deployments import Deployment
+from appliance.model.urls import Url
+from appliance.projects.urls import find_url
+from appliance.web.sse import Ear
+
+
+async def deployment_over(ctx: Context, deployment: Deployment, seconds: float) -> Deployment:
+    """The deployment when it has ended, or as it is when time has run out."""
+    until = asyncio.get_running_loop().time() + seconds
+    with Ear(ctx, lambda event: isinstance(event, DeploymentChanged) and event.deployment == deployment.id) as ear:
+        while not (now := find_deployment(ctx, deployment.id)).over:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0 or ctx.stopping.is_set():
+                break
+            await ear.next(left)
+    return now
+
+
+async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
+    until = asyncio.get_running_loop().time() + seconds
+    with Ear(ctx, lambda event: isinstance(event, UrlChanged) and event.host == host) as ear:
+        while (url := find_url(ctx, host)).status == "pending":
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0 or ctx.stopping.is_set():
+                break
+            await ear.next(left)
+    return url

@@ -1,0 +1,211 @@
+"""The composition root: the only file that knows everything."""
+
+import fcntl
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from appliance import __version__
+from appliance.access import setup
+from appliance.access.actor import OPERATOR
+from appliance.api.openapi import document
+from appliance.api.routes import routes as api_routes
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.deploy.recover import recover
+from appliance.doctor.here import examine_here
+from appliance.errors import HomeportError, StartFailed
+from appliance.events import Bus
+from appliance.machine import clock
+from appliance.model.checks import Check
+from appliance.model.people import NewPerson, Person
+from appliance.settings import Settings
+from appliance.store import people, saved
+from appliance.store.db import Database
+from appliance.ui.routes import routes as ui_routes
+from appliance.web import server
+from appliance.web.errors import on_error, on_fault, on_http
+from appliance.web.hosts import HostSwitch
+from appliance.web.middleware import Edge
+from appliance.web.routes import refuse_undeclared
+from appliance.worker.runner import Runner
+
+SECRET_BYTES = 32
+
+
+def open_context(settings: Settings) -> Context:
+    """Folders, secret and database, made or brought up to date."""
+    try:
+        paths.make_folders(settings.data)
+    except OSError as why:
+        raise StartFailed(
+            f"The data folder {settings.data} can't be made or used: {why.strerror}.",
+            todo=("Choose another with --data, or give this user the right to write it.",),
+        ) from why
+    path = settings.data / "homeport.db"
+    secret = _secret(settings, fresh=not path.exists())
+    database = Database(path)
+    path.chmod(0o600)
+    database.migrate(settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db")
+    return Context(settings, database, Bus(), secret, _instance(database))
+
+
+def build(ctx: Context) -> ASGIApp:
+    """Everything that answers HTTP."""
+    routes = [*api_routes(), *ui_routes()]
+    refuse_undeclared(routes)
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Edge, ctx=ctx)],
+        exception_handlers={HomeportError: on_error, HTTPException: on_http, Exception: on_fault},
+    )
+    app.state.ctx = ctx
+    app.state.openapi = lambda: document(routes)
+    app.router.redirect_slashes = False
+    return HostSwitch(app, ctx)
+
+
+def serve(settings: Settings) -> None:
+    """Run until asked to end; then finish what is in hand."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    listener = _listen(settings)
+    settings = replace(settings, port=listener.getsockname()[1])
+    ctx = open_context(settings)
+    with _alone(ctx):
+        recover(ctx)
+        runner = Runner(ctx)
+        runner.start()
+        _greet(ctx)
+        server.run(build(ctx), ctx, listener)
+        runner.stop()
+        ctx.db.close()
+
+
+def setup_link(settings: Settings) -> str:
+    ctx = open_context(settings)
+    return setup.make_link(ctx, saved.meta(ctx.db.read(), "address") or address(ctx))
+
+
+def doctor(settings: Settings) -> Sequence[Check]:
+    return examine_here(open_context(settings))
+
+
+def add_person(settings: Settings, email: str, password: str) -> Person:
+    new = NewPerson.parse({"email": email, "password": password})
+    return setup.add_person(open_context(settings), OPERATOR, new)
+
+
+def list_people(settings: Settings) -> Sequence[Person]:
+    return people.all_people(open_context(settings).db.read())
+
+
+def reset_password(settings: Settings, email: str, password: str) -> Person:
+    new = NewPerson.parse({"email": email, "password": password})
+    return setup.reset_password(open_context(settings), OPERATOR, new)
+
+
+def address(ctx: Context) -> str:
+    """Where people reach this appliance, as far as it can know."""
+    if ctx.settings.url:
+        return ctx.settings.url.rstrip("/")
+    host = ctx.base.host
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - read, not bound
+        host = _lan_address()
+    return f"http://{f'[{host}]' if ':' in host else host}:{ctx.base.port}"
+
+
+def _secret(settings: Settings, *, fresh: bool) -> bytes:
+    """Made once with the database; a file that others can read is refused."""
+    path = settings.data / "secret.key"
+    if fresh and not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        os.write(handle, os.urandom(SECRET_BYTES))
+        os.fsync(handle)
+        os.close(handle)
+    if not path.exists():
+        raise StartFailed(
+            f"{path} is missing. Sessions and saved secrets were made with it.",
+            code="no_secret",
+            todo=("Put the file back from a backup.", "Or run `homeport doctor` to see what else is missing."),
+        )
+    if path.stat().st_mode & 0o077:
+        raise StartFailed(
+            f"{path} can be read by others on this host.",
+            code="open_secret",
+            todo=(f"Run chmod 600 {path}, then start again.",),
+        )
+    secret = path.read_bytes()
+    if len(secret) < SECRET_BYTES:
+        raise StartFailed(f"{path} is not whole: it holds {len(secret)} bytes.", todo=("Put it back from a backup.",))
+    return secret
+
+
+def _instance(database: Database) -> str:
+    """What tells this appliance from others, in marks that it leaves outside."""
+    known = saved.meta(database.read(), "instance")
+    if known is None:
+        known = clock.new_id()
+        with database.write() as db:
+            saved.set_meta(db, "instance", known)
+    return known
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as why:
+        listener.close()
+        raise StartFailed(
+            f"Port {settings.port} on {settings.host} can't be used: {why.strerror}.",
+            code="port_taken",
+            todo=("Stop what listens there, or choose another with --port.",),
+        ) from why
+    listener.set_inheritable(True)
+    return listener
+
+
+@contextmanager
+def _alone(ctx: Context) -> Iterator[None]:
+    """One process for each data folder."""
+    with (ctx.data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFailed(
+                f"Another Homeport is running with {ctx.data}.",
+                code="running",
+                todo=("Stop it first, or choose another folder with --data.",),
+            ) from None
+        yield
+
+
+def _greet(ctx: Context) -> None:
+    with ctx.db.write() as db:
+        saved.set_meta(db, "address", address(ctx))
+    print(f"Homeport {__version__} is ready at {address(ctx)}", flush=True)  # noqa: T201
+    if setup.needed(ctx):
+        link = setup.make_link(ctx, address(ctx))
+        print(f"Set it up here, once, within 30 minutes:\n  {link}", flush=True)  # noqa: T201
+
+
+def _lan_address() -> str:
+    """The address of this host that others would use; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()

@@ -1,0 +1,1 @@
+"""The engine: bundle, release, live."""

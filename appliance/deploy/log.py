@@ -1,0 +1,77 @@
+"""The log of a deployment: lines in a file, readable while they are written."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.events import LogGrew
+
+LEVELS = ("info", "warn", "error")
+LONGEST = 8_000
+
+
+@dataclass(frozen=True)
+class Line:
+    number: int  # from 1
+    at: str
+    step: str
+    level: str
+    text: str
+
+    @property
+    def plain(self) -> str:
+        mark = {"warn": "Warning: ", "error": "Error: "}.get(self.level, "")
+        return f"{self.at} {self.step:<9} {mark}{self.text}"
+
+
+class Log:
+    """Writes one deployment's log; secrets are taken out here, before anything is stored."""
+
+    def __init__(self, ctx: Context, deployment: str) -> None:
+        self._ctx = ctx
+        self._deployment = deployment
+        self._path = paths.log_file(ctx, deployment)
+        self.step = "upload"
+
+    def info(self, text: str) -> None:
+        self._write("info", text)
+
+    def warn(self, text: str) -> None:
+        self._write("warn", text)
+
+    def error(self, text: str) -> None:
+        self._write("error", text)
+
+    def _write(self, level: str, text: str) -> None:
+        at = self._ctx.moment()
+        clean = self._ctx.redact(text)
+        lines = "".join(f"{at}\t{self.step}\t{level}\t{_one_line(part)}\n" for part in clean.splitlines() or [""])
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, lines.encode("utf-8", "replace"))
+        finally:
+            os.close(handle)
+        self._ctx.bus.publish(LogGrew(self._deployment))
+
+
+def read(ctx: Context, deployment: str, after: int = 0) -> Iterator[Line]:
+    """The lines that come after a number."""
+    path = paths.log_file(ctx, deployment)
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        for number, text in enumerate(file, 1):
+            if number > after and text.endswith("\n"):
+                at, step, level, rest = text[:-1].split("\t", 3)
+                yield Line(number, at, step, level, rest)
+
+
+def read_all(ctx: Context, deployment: str, after: int = 0) -> list[Line]:
+    return list(read(ctx, deployment, after))
+
+
+def _one_line(text: str) -> str:
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters in all)"
+    return short.replace("\n", " ").replace("\r", " ")

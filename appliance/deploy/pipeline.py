@@ -1,0 +1,275 @@
+"""The story of a deployment: unpack, inspect, publish, probe, mark live, tidy."""
+
+import errno
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from appliance.access.actor import HOMEPORT
+from appliance.access.record import record_of
+from appliance.backends.base import Backend
+from appliance.context import Context
+from appliance.deploy import paths, tidy
+from appliance.deploy.places import backend_of, site_of
+from appliance.deploy.run import Run
+from appliance.deploy.submit import limits
+from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed, OutOfRoom
+from appliance.events import DeploymentChanged, JobAdded
+from appliance.machine import archive, files
+from appliance.machine.unpack import unpack as unpack_archive
+from appliance.model.deployments import Deployment, Failure
+from appliance.model.environments import Environment
+from appliance.model.sites import Release, Site
+from appliance.store import bundles, deployments, environments, jobs, journal, urls
+
+TRIES = 3
+
+
+def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
+    """Take one deployment to its end, good or bad; what was live stays live until the new one is proven."""
+    deployment = deployments.find(ctx.db.read(), deployment_id)
+    if deployment is None or deployment.over:
+        return
+    run = _begin(ctx, deployment, attempts)
+    try:
+        environment = _environment(ctx, deployment)
+        _refuse_endless(attempts)
+        with run.step("unpack"):
+            release = unpack(run)
+        with run.step("inspect"):
+            inspect(run, release)
+        site, backend, previous = (
+            site_of(ctx, environment),
+            backend_of(ctx, environment),
+            _live_release(ctx, environment),
+        )
+        with _taken_back_on_failure(run, site, backend, previous):
+            with run.step("publish"):
+                publish(run, site, backend, release)
+            with run.step("probe"):
+                probe(run, site, backend, release, previous)
+            with run.step("mark live"):
+                mark_live(run, environment)
+        with run.step("tidy"):
+            removed = tidy.remove_releases(ctx)
+            run.detail(f"{removed} old releases removed; their bundles are kept" if removed else "")
+        _end(run, "succeeded")
+    except Cancelled:
+        run.log.info(f"Cancelled by {_who_cancelled(ctx, deployment)}")
+        _end(run, "cancelled")
+    except HomeportError as why:
+        _fail(run, why)
+    except OSError as why:
+        _fail(run, _host_said_no(why))
+
+
+def unpack(run: Run) -> Release:
+    """Make the release, or find it made: the same bundle is the same release."""
+    ctx, sha256 = run.ctx, run.deployment.bundle
+    release = paths.release(ctx, sha256)
+    if release.path.exists() and paths.manifest_file(ctx, sha256).exists():
+        run.log.info("This bundle is unpacked already")
+        run.detail(f"{run.deployment.files:,} files, unpacked before")
+        return release
+    contents = archive.inspect(paths.bundle_file(ctx, sha256), limits(ctx))
+    _say_contents(run, contents)
+    beside = ctx.data / "releases" / f".{run.deployment.id}"
+    files.remove_tree(beside)
+    began = monotonic()
+    try:
+        unpack_archive(
+            paths.bundle_file(ctx, sha256),
+            contents,
+            beside,
+            limits=limits(ctx),
+            on_progress=lambda done: run.progress(f"{done:,} of {contents.files:,} files"),
+            cancelled=run.cancelled,
+        )
+        files.sync_disk(beside)
+        files.write_whole(paths.manifest_file(ctx, sha256), json.dumps(archive.manifest(contents)))
+        files.remove_tree(release.path)
+        beside.rename(release.path)
+    except BaseException:
+        files.remove_tree(beside)
+        raise
+    files.sync_folder(release.path.parent)
+    run.log.info(f"{contents.files:,} files, {contents.unpacked / 1e6:.1f} MB in {monotonic() - began:.2f} s")
+    run.detail(f"{contents.files:,} files")
+    return release
+
+
+def inspect(run: Run, release: Release) -> None:
+    """Say what will be served, before it is."""
+    served = json.loads(paths.manifest_file(run.ctx, release.name).read_text())["files"]
+    if "index.html" in served:
+        run.log.info("index.html at the top")
+    else:
+        run.log.warn("No index.html at the top: visitors of / get the page for what is not there")
+    if "404.html" in served:
+        run.log.info("404.html answers for what is not there")
+    if "200.html" in served:
+        run.log.info("200.html answers for every path without a file: single-page fallback")
+    _say_difference(run, served)
+    with run.ctx.write() as db:
+        deployments.set_files(db, run.deployment.id, len(served))
+    run.detail(f"{len(served):,} files")
+
+
+def publish(run: Run, site: Site, backend: Backend, release: Release) -> None:
+    """Make visitors get the new release; the journal knows before the host does."""
+    intent = {"pointer": str(site.pointer), "release": release.name, "hosts": list(site.hosts)}
+    with run.ctx.write() as db:
+        journal.begin(db, "publish", run.deployment.id, intent, run.ctx.moment())
+    backend.publish(site, release, run.say)
+
+
+def probe(run: Run, site: Site, backend: Backend, release: Release, previous: Release | None) -> None:
+    """Look as a visitor would; only what is seen counts as live."""
+    probes = backend.probe(site, release, previous)
+    for one in probes:
+        (run.log.info if one.ok else run.log.error)(f"{one.url} {one.detail}")
+    red = [one for one in probes if not one.ok]
+    if red:
+        raise HostFailed(
+            f"{red[0].url} did not answer with the new release: {red[0].detail}.",
+            code="probe_failed",
+            todo=(
+                f"Look at what answers for {red[0].url} on this host.",
+                "Try again. The bundle is kept, so there is nothing to upload.",
+            ),
+        )
+    run.detail(f"{len(probes)} {'address answers' if len(probes) == 1 else 'addresses answer'}")
+
+
+def mark_live(run: Run, environment: Environment) -> None:
+    """From here on the new one is what is live, whatever happens."""
+    ctx, deployment = run.ctx, run.deployment
+    with ctx.write(JobAdded()) as db:
+        environments.set_live(db, environment.id, deployment.id)
+        journal.close(db, "publish", deployment.id, status="done", outcome="published and probed", at=ctx.moment())
+        for url in urls.of_environment(db, environment.id):
+            if url.status != "active":
+                jobs.add(db, "url.attach", url.host, queue="hosts", at=ctx.moment())
+        record_of(ctx, db, HOMEPORT, "deployment.live", deployment)
+    run.log.info(f"#{deployment.number} is live in {deployment.place}")
+
+
+def _begin(ctx: Context, deployment: Deployment, attempts: int) -> Run:
+    run = Run(ctx, deployment)
+    changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
+    with ctx.write(changed) as db:
+        deployments.start(db, deployment.id, ctx.moment())
+    if attempts > 1:
+        run.log.warn("Homeport stopped in the middle of this deployment; it begins again")
+    return run
+
+
+def _environment(ctx: Context, deployment: Deployment) -> Environment:
+    found = environments.by_id(ctx.db.read(), deployment.environment_id)
+    if found is None:
+        raise Cancelled("The environment was deleted meanwhile.")
+    return found
+
+
+def _refuse_endless(attempts: int) -> None:
+    if attempts > TRIES:
+        raise HostFailed(
+            f"Homeport was stopped {TRIES} times in the middle of this deployment, so it is not begun again.",
+            code="stopped",
+            todo=("Look in the journal of the host for why Homeport stopped.", "Try again."),
+        )
+
+
+def _live_release(ctx: Context, environment: Environment) -> Release | None:
+    """What is live by the record, not by what a run that died left behind."""
+    live = deployments.find(ctx.db.read(), environment.live) if environment.live else None
+    return paths.release(ctx, live.bundle) if live else None
+
+
+@contextmanager
+def _taken_back_on_failure(run: Run, site: Site, backend: Backend, previous: Release | None) -> Iterator[None]:
+    """Anything that fails before `live` leaves the previous release live."""
+    proven = False
+    try:
+        yield
+        proven = True
+    finally:
+        if not proven:
+            _take_back(run, site, backend, previous)
+
+
+def _take_back(run: Run, site: Site, backend: Backend, previous: Release | None) -> None:
+    backend.unpublish(site, previous, run.log.info)
+    with run.ctx.write() as db:
+        journal.close(db, "publish", run.deployment.id, status="undone", outcome="taken back", at=run.ctx.moment())
+    run.log.info(
+        "Taken back: visitors get what they got before" if previous else "Taken back: nothing is live here yet"
+    )
+
+
+def _fail(run: Run, why: HomeportError) -> None:
+    failure = Failure(why.code, run.ctx.redact(why.detail), why.todo, run.ctx.redact(why.said))
+    if why.said:
+        run.log.error(why.said)
+    run.log.error(f"{why.detail} What was live stays live.")
+    if isinstance(why, BadBundle):
+        _forget_bad_bundle(run.ctx, run.deployment)
+    _end(run, "failed", failure)
+
+
+def _host_said_no(why: OSError) -> HomeportError:
+    where = f" ({why.filename})" if why.filename else ""
+    if why.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutOfRoom(f"The disk is full{where}.", todo=("Make room on the disk, then try again.",))
+    return HostFailed(
+        f"This host refused something{where}: {why.strerror}.",
+        todo=("Run `homeport doctor` on the host: it names what is not in order.", "Try again."),
+    )
+
+
+def _forget_bad_bundle(ctx: Context, deployment: Deployment) -> None:
+    """A refused bundle leaves nothing behind, unless it was good before."""
+    with ctx.write() as db:
+        if bundles.ever_good(db, deployment.bundle):
+            return
+        bundles.remove(db, deployment.bundle)
+    paths.bundle_file(ctx, deployment.bundle).unlink(missing_ok=True)
+
+
+def _end(run: Run, status: str, failure: Failure | None = None) -> None:
+    ctx, deployment = run.ctx, run.deployment
+    if status != "succeeded":
+        run.rest_not_started()
+    changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
+    with ctx.write(changed) as db:
+        deployments.finish(db, deployment.id, status, ctx.moment(), failure)
+        if status == "failed" and failure is not None:
+            record_of(ctx, db, HOMEPORT, "deployment.failed", deployment, why=failure.detail)
+        if status == "cancelled":
+            record_of(ctx, db, HOMEPORT, "deployment.cancelled", deployment)
+
+
+def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
+    found = deployments.find(ctx.db.read(), deployment.id)
+    return (found.cancel_asked_by if found else None) or "Homeport"
+
+
+def _say_contents(run: Run, contents: archive.Contents) -> None:
+    run.log.info(f"{contents.files:,} files, {contents.unpacked / 1e6:.1f} MB unpacked")
+    if contents.wrapped:
+        run.log.info(f"One wrapping folder holds everything: {contents.wrapped}/ is unwrapped")
+    for one in contents.left_out:
+        run.log.warn(f"Left out {one.name}" + (f": {one.entries:,} entries" if one.entries > 1 else ""))
+
+
+def _say_difference(run: Run, served: dict[str, object]) -> None:
+    environment = environments.by_id(run.ctx.db.read(), run.deployment.environment_id)
+    live = _live_release(run.ctx, environment) if environment else None
+    if live is None or not paths.manifest_file(run.ctx, live.name).exists():
+        return
+    before = json.loads(paths.manifest_file(run.ctx, live.name).read_text())["files"]
+    new = len(served.keys() - before.keys())
+    gone = len(before.keys() - served.keys())
+    changed = sum(1 for name in served.keys() & before.keys() if served[name] != before[name])
+    run.log.info(f"Against what is live: {new:,} files are new, {changed:,} changed, {gone:,} gone")

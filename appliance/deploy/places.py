@@ -1,0 +1,63 @@
+"""An environment as its backend sees it."""
+
+from pathlib import Path
+
+from appliance.backends import load
+from appliance.backends.base import Backend
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.model.environments import Environment
+from appliance.model.sites import Site
+from appliance.model.urls import Url
+from appliance.store import urls
+
+
+def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | None = None) -> Site:
+    if hosts is None:
+        hosts = tuple(url.host for url in urls.of_environment(ctx.db.read(), environment.id))
+    return Site(
+        project=environment.project,
+        environment=environment.name,
+        pointer=paths.pointer(ctx, environment.project, environment.name),
+        hosts=hosts,
+        address=own_address(ctx, environment.project, environment.name),
+    )
+
+
+def backend_of(ctx: Context, environment: Environment) -> Backend:
+    return load(environment.backend, ctx.settings)
+
+
+def default_backend(ctx: Context) -> str:
+    """What `auto` comes to on this host."""
+    if ctx.settings.backend != "auto":
+        return ctx.settings.backend
+    ready = all(check.status != "failed" for check in load("nginx", ctx.settings).checks())
+    return "nginx" if ready else "builtin"
+
+
+def own_address(ctx: Context, project: str, environment: str) -> str:
+    """Where Homeport itself answers for an environment."""
+    name = project if environment == "production" else f"{environment}.{project}"
+    return f"http://{name}.localhost:{ctx.base.port}/"
+
+
+def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -> str:
+    """Where visitors go: the first URL in force, else Homeport's own address."""
+    for url in attached:
+        if url.status == "active":
+            port = _port(ctx.settings.nginx_listen) if environment.backend == "nginx" else ctx.base.port
+            return f"http://{url.host}/" if port == 80 else f"http://{url.host}:{port}/"
+    return own_address(ctx, environment.project, environment.name)
+
+
+def root_of(pointer: Path) -> Path | None:
+    """The release that a pointer leads to now."""
+    try:
+        return pointer.parent / pointer.readlink()
+    except OSError:
+        return None
+
+
+def _port(listen: str) -> int:
+    return int(listen.split(maxsplit=1)[0].rsplit(":", 1)[-1])

@@ -1,0 +1,249 @@
+"""The one way in: may they, then bundle, deployment and job in one transaction."""
+
+from dataclasses import dataclass, replace
+
+from appliance.access.actor import Actor
+from appliance.access.permissions import need
+from appliance.access.record import record_of
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.deploy.log import Log
+from appliance.deploy.receive import Received
+from appliance.errors import BadBundle, Conflict, NotFound
+from appliance.events import DeploymentChanged, JobAdded
+from appliance.machine import archive, clock, files
+from appliance.model.bundles import Bundle
+from appliance.model.deployments import STEPS, Deployment, Step
+from appliance.model.environments import Environment
+from appliance.store import bundles, deployments, environments, jobs, projects
+from appliance.store.db import Connection
+
+
+@dataclass(frozen=True)
+class Once:
+    """An Idempotency-Key: the same request again gives the deployment that it gave before."""
+
+    key: str
+
+
+def find_environment(ctx: Context, project: str, name: str) -> Environment:
+    found = environments.find(ctx.db.read(), project, name)
+    if found is None:
+        raise NotFound(f"There is no environment {name} in {project}.", code="no_environment")
+    return found
+
+
+def find_deployment(ctx: Context, deployment_id: str) -> Deployment:
+    found = deployments.find(ctx.db.read(), deployment_id)
+    if found is None:
+        raise NotFound("There is no such deployment; it may have gone with its project.", code="no_deployment")
+    return found
+
+
+def upload(
+    ctx: Context, actor: Actor, environment: Environment, received: Received, *, filename: str, once: Once | None = None
+) -> Deployment:
+    """Deploy what has just arrived. A bundle that can be refused by its directory alone is refused here."""
+    need(actor, "deployments.create")
+    contents = archive.inspect(received.path, limits(ctx))
+    bundle = Bundle(
+        sha256=received.sha256,
+        size=received.size,
+        files=contents.files,
+        unpacked=contents.unpacked,
+        filename=filename[:200],
+        created_at=ctx.moment(),
+        created_by=actor.name,
+    )
+    _keep(ctx, received)
+    took = f"{_megabytes(received.size)} in {received.seconds:.1f} s"
+    return _enqueue(ctx, actor, environment, bundle, source="upload", detail=took, once=once)
+
+
+def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, once: Once | None = None) -> Deployment:
+    """Deploy a bundle that is here already."""
+    need(actor, "deployments.create")
+    bundle = _find_bundle(ctx, sha256)
+    return _enqueue(ctx, actor, environment, bundle, source="upload", detail="the bundle is here already", once=once)
+
+
+def rollback(
+    ctx: Context, actor: Actor, environment: Environment, to: str | None, once: Once | None = None
+) -> Deployment:
+    """A deployment of an older release: no second path."""
+    need(actor, "deployments.rollback")
+    origin = _rollback_target(ctx, environment, to)
+    bundle = _find_bundle(ctx, origin.bundle)
+    detail = f"the release of #{origin.number}"
+    return _enqueue(ctx, actor, environment, bundle, source="rollback", detail=detail, origin=origin, once=once)
+
+
+def promote(
+    ctx: Context, actor: Actor, environment: Environment, source: Environment, once: Once | None = None
+) -> Deployment:
+    """Make live here what is live there."""
+    need(actor, "deployments.promote")
+    if source.id == environment.id:
+        raise Conflict(f"{environment.place} can't be promoted to itself.", todo=("Name another environment.",))
+    if source.live is None:
+        raise Conflict(f"Nothing is live in {source.place}, so there is nothing to promote.", code="nothing_live")
+    origin = find_deployment(ctx, source.live)
+    bundle = _find_bundle(ctx, origin.bundle)
+    detail = f"the release of #{origin.number}, live in {source.name}"
+    return _enqueue(ctx, actor, environment, bundle, source="promotion", detail=detail, origin=origin, once=once)
+
+
+def rollback_targets(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
+    """What went live here earlier and isn't what is live now, newest first, each release once."""
+    if environment.live is None:
+        return ()
+    live = find_deployment(ctx, environment.live)
+    seen, found = {live.bundle}, []
+    for one in deployments.earlier(ctx.db.read(), environment.id, live.id):
+        if one.bundle not in seen:
+            seen.add(one.bundle)
+            found.append(one)
+    return tuple(found)
+
+
+def limits(ctx: Context) -> archive.Limits:
+    settings = ctx.settings
+    return archive.Limits(
+        max_files=settings.bundle_max_files, max_size=settings.bundle_max_size, names=settings.bundle_names
+    )
+
+
+def _rollback_target(ctx: Context, environment: Environment, to: str | None) -> Deployment:
+    if to is not None:
+        target = find_deployment(ctx, to)
+        if target.environment_id != environment.id:
+            raise Conflict(f"#{target.number} was a deployment to {target.environment}; promote it instead.")
+        if target.status != "succeeded":
+            raise Conflict(f"#{target.number} {target.status}, so it never went live and can't be gone back to.")
+        return target
+    for target in _before_live(ctx, environment):
+        return target
+    raise Conflict(f"Nothing earlier went live in {environment.place}.", code="nothing_earlier")
+
+
+def _before_live(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
+    """Candidates for a rollback that names none: rolling back twice goes back two."""
+    if environment.live is None:
+        return ()
+    live = find_deployment(ctx, environment.live)
+    here = live.origin if live.source == "rollback" and live.origin else live.id
+    earlier = deployments.earlier(ctx.db.read(), environment.id, here)
+    return tuple(one for one in earlier if one.bundle != live.bundle)
+
+
+def _find_bundle(ctx: Context, sha256: str) -> Bundle:
+    bundle = bundles.find(ctx.db.read(), sha256)
+    if bundle is None:
+        raise NotFound(f"There is no bundle {sha256[:7]} here. Upload it.", code="no_bundle")
+    return bundle
+
+
+def _keep(ctx: Context, received: Received) -> None:
+    """Move the upload to its name; the same bytes are kept once."""
+    target = paths.bundle_file(ctx, received.sha256)
+    if not target.exists():
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        received.path.replace(target)
+        files.sync_folder(target.parent)
+
+
+def _enqueue(
+    ctx: Context,
+    actor: Actor,
+    environment: Environment,
+    bundle: Bundle,
+    *,
+    source: str,
+    detail: str,
+    origin: Deployment | None = None,
+    once: Once | None = None,
+) -> Deployment:
+    now = ctx.moment()
+    deployment = Deployment(
+        id=clock.new_id(),
+        number=0,
+        project=environment.project,
+        environment=environment.name,
+        environment_id=environment.id,
+        status="queued",
+        live=False,
+        source=source,
+        bundle=bundle.sha256,
+        size=bundle.size,
+        files=bundle.files,
+        steps=(Step("upload", "succeeded", now, now, detail), *(Step(name, "waiting") for name in STEPS[1:])),
+        error=None,
+        created_by=actor.name,
+        created_at=now,
+        started_at=None,
+        finished_at=None,
+        origin=origin.id if origin else None,
+        origin_number=origin.number if origin else None,
+    )
+    with ctx.write(DeploymentChanged(deployment.id, environment.project, environment.name), JobAdded()) as db:
+        _still_there(db, environment)
+        known = _done_before(db, actor, once, request := f"{source} {environment.id} {bundle.sha256}")
+        if known is not None:
+            return known
+        bundles.add(db, bundle)
+        deployment = replace(deployment, number=projects.next_number(db, environment.project_id))
+        deployments.add(db, deployment, environment.project_id)
+        overtaken = deployments.overtake(db, environment.id, deployment.id, now)
+        for one in overtaken:
+            jobs.drop(db, "deploy", one)
+        jobs.add(db, "deploy", deployment.id, queue=f"environment:{environment.id}", at=now)
+        record_of(ctx, db, actor, f"deployment.{_verb(source)}", deployment, origin=deployment.origin_number)
+        if once:
+            deployments.remember(db, actor.id, once.key, request=request, deployment=deployment.id, at=now)
+    log = Log(ctx, deployment.id)
+    log.info(f"{_from(bundle, source)}: {detail}")
+    log.info(f"SHA-256 {bundle.sha256}")
+    for one in overtaken:
+        skipped = Log(ctx, one)
+        skipped.info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
+        ctx.bus.publish(DeploymentChanged(one, environment.project, environment.name))
+    return deployment
+
+
+def _still_there(db: Connection, environment: Environment) -> None:
+    if environments.by_id(db, environment.id) is None:
+        raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
+
+
+def _done_before(db: Connection, actor: Actor, once: Once | None, request: str) -> Deployment | None:
+    found = deployments.remembered(db, actor.id, once.key) if once else None
+    if found is None:
+        return None
+    if found[0] != request:
+        raise Conflict(
+            "This Idempotency-Key was used for another request within the last day.",
+            code="idempotency_key",
+            todo=("Send a new key with a new request.",),
+        )
+    return deployments.find(db, found[1]) if found[1] else None
+
+
+def _verb(source: str) -> str:
+    return {"upload": "create", "rollback": "rollback", "promotion": "promote"}[source]
+
+
+def _from(bundle: Bundle, source: str) -> str:
+    if source == "upload":
+        return f"Received {bundle.filename}" if bundle.filename else "Received a bundle"
+    return "Rollback" if source == "rollback" else "Promotion"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def refuse_empty(received: Received) -> None:
+    if received.size == 0:
+        raise BadBundle(
+            "empty", "Nothing arrived: the body is empty.", todo=("Send the zip as the body of the request.",)
+        )

@@ -1,0 +1,152 @@
+"""What can go wrong, each with its HTTP status.
+
+HomeportError
+├── BadRequest 400
+├── NotSignedIn 401
+├── Forbidden 403
+├── NotFound 404
+├── Conflict 409
+├── TooLarge 413
+├── Invalid 422
+│   └── BadBundle 422
+├── TooMany 429
+├── OutOfRoom 507
+├── RemoteFailed 502      somebody else's API said no; says whether trying again can help
+├── HostFailed 500        this host said no: a file, a permission, a command
+├── Cancelled 409         someone asked for this to stop
+└── StartFailed 500       the program can't start
+"""
+
+from collections.abc import Mapping
+
+
+class HomeportError(Exception):
+    """What happened, to what, why, and what to do now, in words for a person."""
+
+    status = 500
+    code = "error"
+    title = "Something went wrong"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        todo: tuple[str, ...] = (),
+        said: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.todo = todo
+        self.said = said
+        self.headers = dict(headers or {})
+
+
+class BadRequest(HomeportError):
+    status = 400
+    code = "bad_request"
+    title = "The request can't be read"
+
+
+class NotSignedIn(HomeportError):
+    status = 401
+    code = "not_signed_in"
+    title = "Not signed in"
+
+
+class Forbidden(HomeportError):
+    status = 403
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class NotFound(HomeportError):
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class Conflict(HomeportError):
+    status = 409
+    code = "conflict"
+    title = "In the way"
+
+
+class TooLarge(HomeportError):
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+
+class Invalid(HomeportError):
+    """One or more fields are not well formed; `errors` has a sentence for each."""
+
+    status = 422
+    code = "invalid"
+    title = "Some fields need correcting"
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(f"{_sentence(text)}" for text in errors.values()))
+        self.errors = dict(errors)
+
+
+class BadBundle(HomeportError):
+    """The upload is not a bundle; `entry` is the name inside it that is to blame."""
+
+    status = 422
+    code = "bad_bundle"
+    title = "The bundle was not taken"
+
+    def __init__(self, code: str, detail: str, *, entry: str | None = None, todo: tuple[str, ...] = ()) -> None:
+        super().__init__(detail, code=code, todo=todo)
+        self.entry = entry
+
+
+class TooMany(HomeportError):
+    status = 429
+    code = "too_many"
+    title = "Too many tries"
+
+
+class OutOfRoom(HomeportError):
+    status = 507
+    code = "out_of_room"
+    title = "No room on the disk"
+
+
+class RemoteFailed(HomeportError):
+    """A service elsewhere said no. `permanent` says that trying again can't help."""
+
+    status = 502
+    code = "remote_failed"
+    title = "A service elsewhere said no"
+
+    def __init__(
+        self, detail: str, *, permanent: bool, code: str | None = None, todo: tuple[str, ...] = (), said: str = ""
+    ) -> None:
+        super().__init__(detail, code=code, todo=todo, said=said)
+        self.permanent = permanent
+
+
+class HostFailed(HomeportError):
+    status = 500
+    code = "host_failed"
+    title = "This host said no"
+
+
+class Cancelled(HomeportError):
+    status = 409
+    code = "cancelled"
+    title = "Cancelled"
+
+
+class StartFailed(HomeportError):
+    status = 500
+    code = "start_failed"
+    title = "Homeport can't start"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,58 @@
+"""An environment of a project: where a bundle goes live."""
+
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from appliance.model.fields import Reader, name_of
+
+BACKENDS = ("builtin", "nginx")
+
+
+@dataclass(frozen=True)
+class Environment:
+    id: int
+    project_id: int
+    project: str
+    name: str
+    backend: str
+    created_at: str
+    live: Annotated[str | None, "The id of the live deployment"] = None
+
+    @property
+    def place(self) -> str:
+        """How an environment is called in a sentence."""
+        return f"{self.project} {self.name}"
+
+
+@dataclass(frozen=True)
+class NewEnvironment:
+    name: Annotated[str, "Small letters, digits and dashes, at most 40; starts with a letter"]
+    backend: Annotated[str | None, "`builtin` or `nginx`; the server's setting decides when it is left out"] = None
+
+    @classmethod
+    def parse(cls, raw: object) -> Self:
+        reader = Reader(raw)
+        name = reader.checked("name", name_of("environment"), missing="Enter a name for the environment")
+        backend = reader.checked("backend", _backend, optional=True)
+        reader.done()
+        return cls(name or "", backend)
+
+
+@dataclass(frozen=True)
+class EnvironmentPatch:
+    name: Annotated[str | None, "The new name"] = None
+    backend: Annotated[str | None, "`builtin` or `nginx`"] = None
+
+    @classmethod
+    def parse(cls, raw: object) -> Self:
+        reader = Reader(raw)
+        name = reader.checked("name", name_of("environment"), optional=True)
+        backend = reader.checked("backend", _backend, optional=True)
+        reader.done()
+        return cls(name, backend)
+
+
+def _backend(text: str) -> str:
+    if text not in BACKENDS:
+        raise ValueError(f"Choose one of {', '.join(BACKENDS)}")
+    return text

@@ -1,0 +1,1 @@
+"""Operations on projects, environments and URLs: each file a verb."""

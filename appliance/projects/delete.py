@@ -1,0 +1,50 @@
+"""Delete an environment or a whole project: the record goes now, what is outside follows from the journal."""
+
+from appliance.access.actor import Actor
+from appliance.access.permissions import need
+from appliance.access.record import record, record_in
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.errors import Conflict
+from appliance.events import JobAdded, ProjectChanged
+from appliance.machine import files
+from appliance.model.environments import Environment
+from appliance.projects.find import find_environment, find_project
+from appliance.projects.urls import let_go
+from appliance.store import deployments, environments, projects
+from appliance.store.db import Connection
+
+
+def delete_project(ctx: Context, actor: Actor, name: str) -> None:
+    """Every environment with it. Bundles stay."""
+    need(actor, "projects.delete")
+    project = find_project(ctx, name)
+    with ctx.write(ProjectChanged(name), JobAdded()) as db:
+        for environment in environments.of_project(db, project.id):
+            _empty(ctx, db, environment)
+        projects.remove(db, project.id)
+        record(ctx, db, actor, "project.delete", name, project=name)
+    files.remove_tree(paths.project_folder(ctx, name))
+
+
+def delete_environment(ctx: Context, actor: Actor, project: str, name: str) -> None:
+    need(actor, "environments.delete")
+    environment = find_environment(ctx, project, name)
+    with ctx.write(ProjectChanged(project), JobAdded()) as db:
+        _empty(ctx, db, environment)
+        environments.remove(db, environment.id)
+        record_in(ctx, db, actor, "environment.delete", environment)
+    paths.pointer(ctx, project, name).unlink(missing_ok=True)
+
+
+def _empty(ctx: Context, db: Connection, environment: Environment) -> None:
+    """Refuse while something runs; let its URLs go."""
+    for deployment in deployments.waiting(db, environment.id):
+        if deployment.status == "running":
+            raise Conflict(
+                f"#{deployment.number} is running in {environment.place}.",
+                code="busy",
+                todo=("Wait until it ends, or cancel it. Then delete again.",),
+            )
+        deployments.finish(db, deployment.id, "cancelled", ctx.moment())
+    let_go(ctx, db, environment)

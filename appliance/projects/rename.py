@@ -1,0 +1,96 @@
+"""Give a project or an environment another name, without a moment in which its sites don't answer."""
+
+from pathlib import Path
+
+from appliance.access.actor import Actor
+from appliance.access.permissions import need
+from appliance.access.record import record, record_in
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.errors import Conflict
+from appliance.events import JobAdded, ProjectChanged
+from appliance.machine import files
+from appliance.model.environments import Environment, EnvironmentPatch
+from appliance.model.projects import Project, ProjectPatch
+from appliance.projects.find import find_environment, find_project
+from appliance.store import deployments, environments, jobs, journal, projects, urls
+from appliance.store.db import Connection
+
+
+def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -> Project:
+    """Its addresses under .localhost change with it; URLs stay."""
+    need(actor, "projects.update")
+    project = find_project(ctx, name)
+    if patch.name == name:
+        return project
+    with ctx.write(ProjectChanged(name), ProjectChanged(patch.name), JobAdded()) as db:
+        if projects.find(db, patch.name) or paths.project_folder(ctx, patch.name).exists():
+            raise Conflict(
+                f"There is a project {patch.name} already.", code="name_taken", todo=("Choose another name.",)
+            )
+        those = environments.of_project(db, project.id)
+        for environment in those:
+            _refuse_busy(db, environment)
+            _copy_pointer(paths.pointer(ctx, name, environment.name), paths.pointer(ctx, patch.name, environment.name))
+        projects.rename(db, project.id, patch.name)
+        _follow(ctx, db, those, paths.project_folder(ctx, name))
+        record(ctx, db, actor, "project.rename", patch.name, project=patch.name, was=name)
+    return find_project(ctx, patch.name)
+
+
+def change_environment(ctx: Context, actor: Actor, project: str, name: str, patch: EnvironmentPatch) -> Environment:
+    """Another name, or another backend."""
+    need(actor, "environments.update")
+    environment = find_environment(ctx, project, name)
+    with ctx.write(ProjectChanged(project), JobAdded()) as db:
+        _refuse_busy(db, environment)
+        if patch.backend and patch.backend != environment.backend:
+            _change_backend(ctx, db, actor, environment, patch.backend)
+        if patch.name and patch.name != name:
+            _rename_environment(ctx, db, actor, environment, patch.name)
+    return find_environment(ctx, project, patch.name or name)
+
+
+def _rename_environment(ctx: Context, db: Connection, actor: Actor, environment: Environment, name: str) -> None:
+    if environments.find(db, environment.project, name):
+        raise Conflict(f"{environment.project} has an environment {name} already.", code="name_taken")
+    old = paths.pointer(ctx, environment.project, environment.name)
+    _copy_pointer(old, paths.pointer(ctx, environment.project, name))
+    environments.set_name(db, environment.id, name)
+    _follow(ctx, db, (environment,), old)
+    record_in(ctx, db, actor, "environment.rename", environment, to=name)
+
+
+def _change_backend(ctx: Context, db: Connection, actor: Actor, environment: Environment, backend: str) -> None:
+    if urls.of_environment(db, environment.id):
+        raise Conflict(
+            f"{environment.place} has URLs, which {environment.backend} serves.",
+            code="has_urls",
+            todo=("Remove its URLs, change the backend, then add them again.",),
+        )
+    environments.set_backend(db, environment.id, backend)
+    record_in(ctx, db, actor, "environment.backend", environment, was=environment.backend, to=backend)
+
+
+def _refuse_busy(db: Connection, environment: Environment) -> None:
+    for deployment in deployments.waiting(db, environment.id):
+        raise Conflict(
+            f"#{deployment.number} is {deployment.status} in {environment.place}.",
+            code="busy",
+            todo=("Wait until it ends, or cancel it. Then try again.",),
+        )
+
+
+def _copy_pointer(old: Path, new: Path) -> None:
+    """The new place leads to the same release before the old one goes."""
+    if old.is_symlink():
+        new.parent.mkdir(exist_ok=True)
+        new.parent.chmod(0o755)
+        files.point(new, str(old.readlink()))
+
+
+def _follow(ctx: Context, db: Connection, those: tuple[Environment, ...], old: Path) -> None:
+    """A job moves what serves the URLs to the new place, then removes the old one."""
+    hosts = [url.host for environment in those for url in urls.of_environment(db, environment.id)]
+    entry = journal.begin(db, "move", str(old), {"hosts": hosts}, ctx.moment())
+    jobs.add(db, "place.move", str(entry), queue="hosts", at=ctx.moment())

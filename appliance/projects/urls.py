@@ -1,0 +1,105 @@
+"""Add, check and remove URLs."""
+
+from urllib.parse import urlsplit
+
+from appliance.access.actor import Actor
+from appliance.access.permissions import need
+from appliance.access.record import record_in
+from appliance.context import Context
+from appliance.deploy.places import backend_of
+from appliance.errors import Conflict, NotFound
+from appliance.events import JobAdded, UrlChanged
+from appliance.model.environments import Environment
+from appliance.model.urls import NewUrl, Part, Url
+from appliance.projects.find import find_environment
+from appliance.store import jobs, journal, urls
+from appliance.store.db import Connection
+
+
+def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) -> Url:
+    """The row first; a job puts it in force, and only then is it active."""
+    need(actor, "urls.create")
+    environment = find_environment(ctx, project, name)
+    _refuse_own_host(ctx, new.host)
+    _refuse_taken(ctx.db.read(), new.host)
+    foreign = backend_of(ctx, environment).claims(new.host)
+    if foreign:
+        raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
+    with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
+        _refuse_taken(db, new.host)
+        urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
+        jobs.add(db, "url.attach", new.host, queue="hosts", at=ctx.moment())
+        record_in(ctx, db, actor, "url.create", environment, host=new.host)
+    return find_url(ctx, new.host)
+
+
+def check_again(ctx: Context, actor: Actor, host: str) -> Url:
+    """Try once more to put a URL in force."""
+    need(actor, "urls.create")
+    url = find_url(ctx, host)
+    with ctx.write(UrlChanged(host, url.project), JobAdded()) as db:
+        jobs.drop(db, "url.attach", host)
+        if url.status != "active":
+            urls.set_state(db, host, "pending")
+        jobs.add(db, "url.attach", host, queue="hosts", at=ctx.moment())
+    return find_url(ctx, host)
+
+
+def remove_url(ctx: Context, actor: Actor, project: str, name: str, host: str) -> None:
+    need(actor, "urls.delete")
+    environment = find_environment(ctx, project, name)
+    url = find_url(ctx, host)
+    if url.environment_id != environment.id:
+        raise NotFound(f"{host} does not point at {environment.place}.", code="no_url")
+    with ctx.write(UrlChanged(host, project), JobAdded()) as db:
+        _let_go_one(ctx, db, environment, url)
+        record_in(ctx, db, actor, "url.delete", environment, host=host)
+
+
+def let_go(ctx: Context, db: Connection, environment: Environment) -> None:
+    """Every URL of an environment that is about to be deleted."""
+    for url in urls.of_environment(db, environment.id):
+        _let_go_one(ctx, db, environment, url)
+
+
+def find_url(ctx: Context, host: str) -> Url:
+    found = urls.find(ctx.db.read(), host)
+    if found is None:
+        raise NotFound(f"There is no URL {host} here.", code="no_url")
+    return found
+
+
+def _let_go_one(ctx: Context, db: Connection, environment: Environment, url: Url) -> None:
+    """The journal remembers what is to be undone outside once the row is gone."""
+    intent = {
+        "host": url.host,
+        "project": environment.project,
+        "environment": environment.name,
+        "backend": environment.backend,
+        "dns": url.dns != Part("none"),
+    }
+    entry = journal.begin(db, "url.detach", url.host, intent, ctx.moment())
+    jobs.drop(db, "url.attach", url.host)
+    urls.remove(db, url.host)
+    jobs.add(db, "url.detach", str(entry), queue="hosts", at=ctx.moment())
+
+
+def _refuse_taken(db: Connection, host: str) -> None:
+    taken = urls.find(db, host)
+    if taken:
+        raise Conflict(
+            f"{host} already points at {taken.project}, {taken.environment}.",
+            code="host_taken",
+            todo=("Remove it there first.",),
+        )
+
+
+def _refuse_own_host(ctx: Context, host: str) -> None:
+    """A site on this appliance's own name, or above it, could reach its cookies."""
+    own = urlsplit(ctx.settings.url).hostname or ""
+    if own and (own == host or own.endswith(f".{host}")):
+        raise Conflict(
+            f"{host} is the address of Homeport itself, or stands above it.",
+            code="own_host",
+            todo=("Choose a host name beside it.",),
+        )

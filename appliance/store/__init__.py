@@ -1,0 +1,1 @@
+"""The database: functions in, dataclasses out; the only SQL."""

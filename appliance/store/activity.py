@@ -1,0 +1,86 @@
+"""Activity: rows are added, never changed; the table's triggers see to it."""
+
+import json
+
+from appliance.model.activity import Activity
+from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, like, newest_first
+
+
+def add(db: Connection, entry: Activity) -> None:
+    db.execute(
+        """INSERT INTO activity (at, actor, actor_kind, verb, subject, project, environment, deployment, door, ip, data)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            entry.at,
+            entry.actor,
+            entry.actor_kind,
+            entry.verb,
+            entry.subject,
+            entry.project,
+            entry.environment,
+            entry.deployment,
+            entry.door,
+            entry.ip,
+            json.dumps(entry.data),
+        ],
+    )
+
+
+def newest(
+    db: Connection,
+    *,
+    q: str = "",
+    actor: str | None = None,
+    project: str | None = None,
+    what: str | None = None,
+    cursor: str | int | None = None,
+    limit: int = 50,
+) -> Page[Activity]:
+    """`what` is the first word of a verb, such as `deployment`."""
+    sql, values = "SELECT * FROM activity WHERE 1", []
+    if q:
+        sql += " AND (subject LIKE ? ESCAPE '\\' OR verb LIKE ? ESCAPE '\\' OR data LIKE ? ESCAPE '\\')"
+        values += [like(q)] * 3
+    for column, value in (("actor", actor), ("project", project)):
+        if value:
+            sql += f" AND {column} = ?"
+            values.append(value)
+    if what:
+        sql += " AND verb LIKE ? ESCAPE '\\'"
+        values.append(like(what)[1:-1] + ".%")
+    return newest_first(db, sql, values, _activity, key="id", cursor=cursor, limit=limit)
+
+
+def last_of_projects(db: Connection, names: tuple[str, ...]) -> dict[str, Activity]:
+    """The newest activity of each project."""
+    marks = ",".join("?" * len(names))
+    newest_ids = f"SELECT max(id) FROM activity WHERE project IN ({marks}) GROUP BY project"  # noqa: S608 - marks only
+    rows = db.execute(f"SELECT * FROM activity WHERE id IN ({newest_ids})", names)  # noqa: S608
+    return {row["project"]: _activity(row) for row in rows}
+
+
+def count(db: Connection) -> int:
+    (number,) = db.execute("SELECT count(*) FROM activity").fetchone()
+    return int(number)
+
+
+def actors(db: Connection) -> tuple[str, ...]:
+    return tuple(row["actor"] for row in db.execute("SELECT DISTINCT actor FROM activity ORDER BY actor"))
+
+
+def _activity(row: Row) -> Activity:
+    return Activity(
+        row["id"],
+        row["at"],
+        row["actor"],
+        row["actor_kind"],
+        row["verb"],
+        row["subject"],
+        row["project"],
+        row["environment"],
+        row["deployment"],
+        row["door"],
+        row["ip"],
+        json.loads(row["data"]),
+    )

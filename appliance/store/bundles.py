@@ -1,0 +1,51 @@
+"""Bundles."""
+
+from appliance.model.bundles import Bundle
+from appliance.store.db import Connection, Row
+
+
+def add(db: Connection, bundle: Bundle) -> None:
+    """Keep a bundle; one that is here already stays as it is."""
+    db.execute(
+        "INSERT OR IGNORE INTO bundles VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            bundle.sha256,
+            bundle.size,
+            bundle.files,
+            bundle.unpacked,
+            bundle.filename,
+            bundle.created_at,
+            bundle.created_by,
+        ],
+    )
+
+
+def find(db: Connection, sha256: str) -> Bundle | None:
+    row = db.execute("SELECT * FROM bundles WHERE sha256 = ?", [sha256]).fetchone()
+    return _bundle(row) if row else None
+
+
+def every_name(db: Connection) -> set[str]:
+    return {row["sha256"] for row in db.execute("SELECT sha256 FROM bundles")}
+
+
+def remove(db: Connection, sha256: str) -> None:
+    db.execute("DELETE FROM bundles WHERE sha256 = ?", [sha256])
+
+
+def ever_good(db: Connection, sha256: str) -> bool:
+    """Whether any deployment of it came to something."""
+    row = db.execute("SELECT 1 FROM deployments WHERE bundle = ? AND status = 'succeeded' LIMIT 1", [sha256]).fetchone()
+    return row is not None
+
+
+def _bundle(row: Row) -> Bundle:
+    return Bundle(
+        row["sha256"],
+        row["size"],
+        row["files"],
+        row["unpacked"],
+        row["filename"],
+        row["created_at"],
+        row["created_by"],
+    )

@@ -1,0 +1,93 @@
+"""One SQLite file: one writer, many readers, WAL."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database as Tools
+
+from appliance.errors import StartFailed
+from appliance.store.migrations import migrations
+
+Connection = sqlite3.Connection
+Row = sqlite3.Row
+
+
+class Database:
+    """Readers are one connection a thread; the writer is one connection behind a lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._lock = threading.RLock()
+        self._open: list[Connection] = []
+        self._writer = self._connect()
+
+    def read(self) -> Connection:
+        """This thread's connection; it can't write."""
+        found: Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._connect()
+            found.execute("PRAGMA query_only = ON")
+            self._local.connection = found
+        return found
+
+    def version(self) -> int:
+        """A number that changes when anyone has committed anything."""
+        (number,) = self.read().execute("PRAGMA data_version").fetchone()
+        return int(number)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one write transaction; raising takes all of it back."""
+        with self._lock:
+            db = self._writer
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    def migrate(self, aside: Path) -> None:
+        """Bring the file to this program's form, after a copy of it is set aside."""
+        tools = Tools(self._writer)
+        self._refuse_newer(tools)
+        pending = migrations.pending(tools)
+        if pending and migrations.applied(tools):
+            self._writer.execute("VACUUM INTO ?", [str(aside)])
+            aside.chmod(0o600)
+        migrations.apply(tools)
+
+    def close(self) -> None:
+        for connection in self._open:
+            connection.close()
+
+    def _refuse_newer(self, tools: Tools) -> None:
+        known = {one.name for one in migrations.pending(tools)} | {one.name for one in migrations.applied(tools)}
+        ours = migrations.names()
+        newer = sorted(known - ours)
+        if newer:
+            raise StartFailed(
+                f"The database {self.path} was written by a newer Homeport ({newer[-1]}), which this one can't read.",
+                code="newer_database",
+                todo=("Run the newer file again.", "Or restore a backup that this version made."),
+            )
+
+    def _connect(self) -> Connection:
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=20)
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.DatabaseError as why:
+            raise StartFailed(
+                f"The database {self.path} can't be opened: {why}.",
+                todo=("Check that the file is whole and may be written.",),
+            ) from why
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.row_factory = sqlite3.Row
+        self._open.append(connection)
+        return connection

@@ -1,0 +1,232 @@
+"""Deployments."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from appliance.model.deployments import Deployment, Failure, Step
+from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, newest_first
+
+SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number
+    FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
+    LEFT JOIN deployments o ON o.id = d.origin"""
+
+
+def add(db: Connection, deployment: Deployment, project_id: int) -> None:
+    db.execute(
+        """INSERT INTO deployments (id, number, project_id, environment_id, status, source, bundle, size, files, steps,
+            created_by, created_at, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            deployment.id,
+            deployment.number,
+            project_id,
+            deployment.environment_id,
+            deployment.status,
+            deployment.source,
+            deployment.bundle,
+            deployment.size,
+            deployment.files,
+            _steps_text(deployment.steps),
+            deployment.created_by,
+            deployment.created_at,
+            deployment.origin,
+        ],
+    )
+
+
+def find(db: Connection, deployment_id: str) -> Deployment | None:
+    row = db.execute(f"{SELECT} WHERE d.id = ?", [deployment_id]).fetchone()
+    return _deployment(row) if row else None
+
+
+def by_number(db: Connection, project: str, number: int) -> Deployment | None:
+    row = db.execute(f"{SELECT} WHERE p.name = ? AND d.number = ?", [project, number]).fetchone()
+    return _deployment(row) if row else None
+
+
+def several(db: Connection, ids: Sequence[str]) -> dict[str, Deployment]:
+    """Deployments by id, in one look."""
+    marks = ",".join("?" * len(ids))
+    rows = db.execute(f"{SELECT} WHERE d.id IN ({marks})", list(ids))
+    return {row["id"]: _deployment(row) for row in rows}
+
+
+def newest(
+    db: Connection,
+    *,
+    project: str | None = None,
+    environment: str | None = None,
+    status: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[Deployment]:
+    sql, values = f"{SELECT} WHERE 1", []
+    for column, value in (("p.name", project), ("e.name", environment), ("d.status", status)):
+        if value is not None:
+            sql += f" AND {column} = ?"
+            values.append(value)
+    return newest_first(db, sql, values, _deployment, key="d.id", cursor=cursor, limit=limit)
+
+
+def latest_of(db: Connection, environment_ids: Sequence[int]) -> dict[int, Deployment]:
+    """The newest deployment of each environment."""
+    marks = ",".join("?" * len(environment_ids))
+    newest_ids = f"SELECT max(id) FROM deployments WHERE environment_id IN ({marks}) GROUP BY environment_id"  # noqa: S608
+    rows = db.execute(f"{SELECT} WHERE d.id IN ({newest_ids})", list(environment_ids))
+    return {row["environment_id"]: _deployment(row) for row in rows}
+
+
+def count(db: Connection, project_id: int | None = None) -> int:
+    if project_id is None:
+        (number,) = db.execute("SELECT count(*) FROM deployments").fetchone()
+    else:
+        (number,) = db.execute("SELECT count(*) FROM deployments WHERE project_id = ?", [project_id]).fetchone()
+    return int(number)
+
+
+def waiting(db: Connection, environment_id: int) -> tuple[Deployment, ...]:
+    """Queued and running ones, oldest first."""
+    rows = db.execute(
+        f"{SELECT} WHERE d.environment_id = ? AND d.status IN ('queued', 'running') ORDER BY d.id", [environment_id]
+    )
+    return tuple(_deployment(row) for row in rows)
+
+
+def running(db: Connection) -> tuple[Deployment, ...]:
+    rows = db.execute(f"{SELECT} WHERE d.status = 'running' ORDER BY d.id")
+    return tuple(_deployment(row) for row in rows)
+
+
+def earlier(db: Connection, environment_id: int, before: str) -> tuple[Deployment, ...]:
+    """What went live here before that one, newest first."""
+    rows = db.execute(
+        f"{SELECT} WHERE d.environment_id = ? AND d.status = 'succeeded' AND d.id < ? ORDER BY d.id DESC LIMIT 50",
+        [environment_id, before],
+    )
+    return tuple(_deployment(row) for row in rows)
+
+
+def releases_needed(db: Connection, kept: int) -> set[str]:
+    """Bundles whose release is live, about to be, or among the last few that were."""
+    rows = db.execute(
+        """SELECT d.bundle FROM environments e JOIN deployments d ON d.id = e.live
+        UNION SELECT bundle FROM deployments WHERE status IN ('queued', 'running')
+        UNION SELECT bundle FROM (
+            SELECT bundle, row_number() OVER (PARTITION BY environment_id ORDER BY max(id) DESC) AS place
+            FROM deployments WHERE status = 'succeeded' GROUP BY environment_id, bundle
+        ) WHERE place <= ?""",
+        [kept],
+    )
+    return {row["bundle"] for row in rows}
+
+
+def count_in(db: Connection, environment_ids: Sequence[int]) -> int:
+    marks = ",".join("?" * len(environment_ids))
+    sql = f"SELECT count(*) FROM deployments WHERE environment_id IN ({marks})"  # noqa: S608 - marks only
+    (number,) = db.execute(sql, list(environment_ids)).fetchone()
+    return int(number)
+
+
+def bundles_in(db: Connection, environment_ids: Sequence[int]) -> int:
+    """How many different bundles were deployed there."""
+    marks = ",".join("?" * len(environment_ids))
+    sql = f"SELECT count(DISTINCT bundle) FROM deployments WHERE environment_id IN ({marks})"  # noqa: S608 - marks only
+    (number,) = db.execute(sql, list(environment_ids)).fetchone()
+    return int(number)
+
+
+def start(db: Connection, deployment_id: str, at: str) -> bool:
+    """queued -> running; false when it is no longer queued."""
+    cursor = db.execute(
+        "UPDATE deployments SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'",
+        [at, deployment_id],
+    )
+    return cursor.rowcount == 1
+
+
+def set_steps(db: Connection, deployment_id: str, steps: Sequence[Step]) -> None:
+    db.execute("UPDATE deployments SET steps = ? WHERE id = ?", [_steps_text(steps), deployment_id])
+
+
+def set_files(db: Connection, deployment_id: str, files: int) -> None:
+    db.execute("UPDATE deployments SET files = ? WHERE id = ?", [files, deployment_id])
+
+
+def finish(db: Connection, deployment_id: str, status: str, at: str, error: Failure | None = None) -> bool:
+    """To a final status; false when it had one already."""
+    cursor = db.execute(
+        """UPDATE deployments SET status = ?, finished_at = ?, error = ?
+        WHERE id = ? AND status IN ('queued', 'running')""",
+        [status, at, json.dumps(asdict(error)) if error else None, deployment_id],
+    )
+    return cursor.rowcount == 1
+
+
+def overtake(db: Connection, environment_id: int, by: str, at: str) -> tuple[str, ...]:
+    """Queued ones that a newer one makes pointless are skipped."""
+    rows = db.execute(
+        """UPDATE deployments SET status = 'skipped', finished_at = ?, overtaken_by = ?
+        WHERE environment_id = ? AND status = 'queued' AND id <> ? RETURNING id""",
+        [at, by, environment_id, by],
+    ).fetchall()
+    return tuple(row["id"] for row in rows)
+
+
+def ask_cancel(db: Connection, deployment_id: str, by: str) -> None:
+    db.execute("UPDATE deployments SET cancel_asked_by = ? WHERE id = ?", [by, deployment_id])
+
+
+def cancel_asked(db: Connection, deployment_id: str) -> bool:
+    row = db.execute("SELECT cancel_asked_by FROM deployments WHERE id = ?", [deployment_id]).fetchone()
+    return bool(row and row["cancel_asked_by"])
+
+
+def remembered(db: Connection, actor: str, key: str) -> tuple[str, str | None] | None:
+    """What an Idempotency-Key was used for: the request, and the deployment that came of it."""
+    row = db.execute("SELECT request, deployment FROM idempotency WHERE actor = ? AND key = ?", [actor, key]).fetchone()
+    return (row["request"], row["deployment"]) if row else None
+
+
+def remember(db: Connection, actor: str, key: str, *, request: str, deployment: str, at: str) -> None:
+    db.execute("INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?)", [actor, key, request, deployment, at])
+
+
+def forget_remembered(db: Connection, before: str) -> None:
+    db.execute("DELETE FROM idempotency WHERE created_at < ?", [before])
+
+
+def counts(db: Connection) -> dict[str, int]:
+    rows = db.execute("SELECT status, count(*) AS n FROM deployments GROUP BY status ORDER BY status")
+    return {row["status"]: row["n"] for row in rows}
+
+
+def _steps_text(steps: Sequence[Step]) -> str:
+    return json.dumps([[s.name, s.status, s.started_at, s.finished_at, s.detail] for s in steps])
+
+
+def _deployment(row: Row) -> Deployment:
+    error = json.loads(row["error"]) if row["error"] else None
+    return Deployment(
+        id=row["id"],
+        number=row["number"],
+        project=row["project"],
+        environment=row["environment"],
+        environment_id=row["environment_id"],
+        status=row["status"],
+        live=bool(row["is_live"]),
+        source=row["source"],
+        bundle=row["bundle"],
+        size=row["size"],
+        files=row["files"],
+        steps=tuple(Step(*step) for step in json.loads(row["steps"])),
+        error=Failure(error["code"], error["detail"], tuple(error["todo"]), error["said"]) if error else None,
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        origin=row["origin"],
+        origin_number=row["origin_number"],
+        overtaken_by=row["overtaken_by"],
+        cancel_asked_by=row["cancel_asked_by"],
+    )

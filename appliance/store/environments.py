@@ -1,0 +1,70 @@
+"""Environments."""
+
+from appliance.model.environments import Environment
+from appliance.store.db import Connection, Row
+
+SELECT = "SELECT e.*, p.name AS project FROM environments e JOIN projects p ON p.id = e.project_id"
+
+
+def add(db: Connection, project_id: int, name: str, backend: str, at: str) -> int:
+    cursor = db.execute(
+        "INSERT INTO environments (project_id, name, backend, created_at) VALUES (?, ?, ?, ?)",
+        [project_id, name, backend, at],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def find(db: Connection, project: str, name: str) -> Environment | None:
+    row = db.execute(f"{SELECT} WHERE p.name = ? AND e.name = ?", [project, name]).fetchone()
+    return _environment(row) if row else None
+
+
+def by_id(db: Connection, environment_id: int) -> Environment | None:
+    row = db.execute(f"{SELECT} WHERE e.id = ?", [environment_id]).fetchone()
+    return _environment(row) if row else None
+
+
+def of_project(db: Connection, project_id: int) -> tuple[Environment, ...]:
+    """Production first, then as they were made."""
+    rows = db.execute(f"{SELECT} WHERE e.project_id = ? ORDER BY e.name <> 'production', e.id", [project_id])
+    return tuple(_environment(row) for row in rows)
+
+
+def of_projects(db: Connection, project_ids: tuple[int, ...]) -> dict[int, tuple[Environment, ...]]:
+    """The environments of several projects in one look."""
+    marks = ",".join("?" * len(project_ids))
+    rows = db.execute(
+        f"{SELECT} WHERE e.project_id IN ({marks}) ORDER BY e.name <> 'production', e.id",
+        project_ids,
+    )
+    found: dict[int, list[Environment]] = {project_id: [] for project_id in project_ids}
+    for row in rows:
+        found[row["project_id"]].append(_environment(row))
+    return {project_id: tuple(those) for project_id, those in found.items()}
+
+
+def everyone(db: Connection) -> tuple[Environment, ...]:
+    rows = db.execute(f"{SELECT} ORDER BY p.name, e.name <> 'production', e.id")
+    return tuple(_environment(row) for row in rows)
+
+
+def set_live(db: Connection, environment_id: int, deployment: str | None) -> None:
+    db.execute("UPDATE environments SET live = ? WHERE id = ?", [deployment, environment_id])
+
+
+def set_name(db: Connection, environment_id: int, name: str) -> None:
+    db.execute("UPDATE environments SET name = ? WHERE id = ?", [name, environment_id])
+
+
+def set_backend(db: Connection, environment_id: int, backend: str) -> None:
+    db.execute("UPDATE environments SET backend = ? WHERE id = ?", [backend, environment_id])
+
+
+def remove(db: Connection, environment_id: int) -> None:
+    db.execute("DELETE FROM environments WHERE id = ?", [environment_id])
+
+
+def _environment(row: Row) -> Environment:
+    return Environment(
+        row["id"], row["project_id"], row["project"], row["name"], row["backend"], row["created_at"], row["live"]
+    )

@@ -1,0 +1,99 @@
+"""The form of the database. Append only: a migration that was released is never edited."""
+
+from sqlite_utils import Database
+from sqlite_utils import Migrations as Base
+
+
+class Migrations(Base):
+    def names(self) -> set[str]:
+        return {one.name for one in self._migrations}
+
+
+migrations = Migrations("homeport")
+
+
+@migrations()
+def m001_foundation(db: Database) -> None:
+    for statement in FOUNDATION.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+FOUNDATION = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE saved (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at TEXT NOT NULL, updated_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE setup_links (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE people (
+    id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE COLLATE NOCASE, password TEXT NOT NULL, role TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL, ip TEXT, agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_person ON sessions (person_id);
+CREATE TABLE keys (
+    id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, name TEXT NOT NULL,
+    prefix TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, expires_at TEXT, last_used_at TEXT,
+    last_used_from TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX keys_person ON keys (person_id, id);
+CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    last_number INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE environments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    name TEXT NOT NULL, backend TEXT NOT NULL, created_at TEXT NOT NULL, live TEXT,
+    UNIQUE (project_id, name)
+) STRICT;
+CREATE TABLE bundles (
+    sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, files INTEGER NOT NULL, unpacked INTEGER NOT NULL,
+    filename TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deployments (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    environment_id INTEGER NOT NULL REFERENCES environments ON DELETE CASCADE, status TEXT NOT NULL,
+    source TEXT NOT NULL, bundle TEXT NOT NULL, size INTEGER NOT NULL, files INTEGER NOT NULL,
+    steps TEXT NOT NULL, error TEXT,
+    created_by TEXT NOT NULL, created_at TEXT NOT NULL, started_at TEXT, finished_at TEXT, origin TEXT,
+    overtaken_by TEXT, cancel_asked_by TEXT,
+    UNIQUE (project_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deployments_environment ON deployments (environment_id, id);
+CREATE INDEX deployments_project ON deployments (project_id, id);
+CREATE INDEX deployments_status ON deployments (status, id);
+CREATE INDEX deployments_bundle ON deployments (bundle);
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, subject TEXT NOT NULL, queue TEXT NOT NULL,
+    status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, run_at TEXT NOT NULL, lease_until TEXT, worker TEXT,
+    error TEXT
+) STRICT;
+CREATE INDEX jobs_status ON jobs (status, run_at);
+CREATE INDEX jobs_queue ON jobs (queue, status);
+CREATE TABLE urls (
+    host TEXT PRIMARY KEY, environment_id INTEGER NOT NULL REFERENCES environments ON DELETE CASCADE,
+    status TEXT NOT NULL, error TEXT, nginx TEXT NOT NULL, dns TEXT NOT NULL, proxied INTEGER,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX urls_environment ON urls (environment_id, host);
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, subject TEXT NOT NULL, intent TEXT NOT NULL,
+    status TEXT NOT NULL, outcome TEXT, started_at TEXT NOT NULL, ended_at TEXT
+) STRICT;
+CREATE INDEX journal_status ON journal (status, id);
+CREATE TABLE activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, actor_kind TEXT NOT NULL,
+    verb TEXT NOT NULL, subject TEXT NOT NULL, project TEXT, environment TEXT, deployment TEXT, door TEXT NOT NULL,
+    ip TEXT, data TEXT NOT NULL
+) STRICT;
+CREATE INDEX activity_project ON activity (project, id);
+CREATE TRIGGER activity_kept BEFORE UPDATE ON activity BEGIN SELECT RAISE(ABORT, 'activity is never edited'); END;
+CREATE TRIGGER activity_whole BEFORE DELETE ON activity BEGIN SELECT RAISE(ABORT, 'activity is never removed'); END;
+CREATE TABLE idempotency (
+    actor TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, deployment TEXT, created_at TEXT NOT NULL,
+    PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
+"""

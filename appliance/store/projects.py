@@ -1,0 +1,44 @@
+"""Projects."""
+
+from appliance.model.projects import Project
+from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, by_name, like
+
+
+def add(db: Connection, name: str, at: str, by: str) -> Project:
+    cursor = db.execute("INSERT INTO projects (name, created_at, created_by) VALUES (?, ?, ?)", [name, at, by])
+    return Project(int(cursor.lastrowid or 0), name, at, by)
+
+
+def find(db: Connection, name: str) -> Project | None:
+    row = db.execute("SELECT * FROM projects WHERE name = ?", [name]).fetchone()
+    return _project(row) if row else None
+
+
+def search(db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50) -> Page[Project]:
+    sql = "SELECT * FROM projects WHERE name LIKE ? ESCAPE '\\'" if q else "SELECT * FROM projects WHERE ?"
+    return by_name(db, sql, [like(q) if q else 1], _project, key="name", cursor=cursor, limit=limit)
+
+
+def count(db: Connection) -> int:
+    (number,) = db.execute("SELECT count(*) FROM projects").fetchone()
+    return int(number)
+
+
+def rename(db: Connection, project_id: int, name: str) -> None:
+    db.execute("UPDATE projects SET name = ? WHERE id = ?", [name, project_id])
+
+
+def remove(db: Connection, project_id: int) -> None:
+    db.execute("DELETE FROM projects WHERE id = ?", [project_id])
+
+
+def next_number(db: Connection, project_id: int) -> int:
+    row = db.execute(
+        "UPDATE projects SET last_number = last_number + 1 WHERE id = ? RETURNING last_number", [project_id]
+    ).fetchone()
+    return int(row["last_number"])
+
+
+def _project(row: Row) -> Project:
+    return Project(row["id"], row["name"], row["created_at"], row["created_by"])

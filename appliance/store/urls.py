@@ -1,0 +1,103 @@
+"""URLs. What has to be undone outside when one is removed is in the journal."""
+
+import json
+
+from appliance.model.urls import Part, Url
+from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, by_name, like
+
+SELECT = """SELECT u.*, p.name AS project, e.name AS environment FROM urls u
+    JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id"""
+
+
+def add(db: Connection, host: str, environment_id: int, *, proxied: bool | None, at: str, by: str) -> None:
+    db.execute(
+        """INSERT INTO urls VALUES (?, ?, 'pending', NULL, ?, ?, ?, ?, ?)""",
+        [host, environment_id, _text(Part("waiting")), _text(Part("waiting")), proxied, at, by],
+    )
+
+
+def find(db: Connection, host: str) -> Url | None:
+    row = db.execute(f"{SELECT} WHERE u.host = ?", [host]).fetchone()
+    return _url(row) if row else None
+
+
+def of_environment(db: Connection, environment_id: int) -> tuple[Url, ...]:
+    rows = db.execute(f"{SELECT} WHERE u.environment_id = ? ORDER BY u.host", [environment_id])
+    return tuple(_url(row) for row in rows)
+
+
+def of_project(db: Connection, project_id: int) -> tuple[Url, ...]:
+    rows = db.execute(f"{SELECT} WHERE e.project_id = ? ORDER BY u.host", [project_id])
+    return tuple(_url(row) for row in rows)
+
+
+def of_environments(db: Connection, environment_ids: tuple[int, ...]) -> dict[int, tuple[Url, ...]]:
+    """The URLs of several environments in one look."""
+    marks = ",".join("?" * len(environment_ids))
+    rows = db.execute(
+        f"{SELECT} WHERE u.environment_id IN ({marks}) ORDER BY u.host",
+        environment_ids,
+    )
+    found: dict[int, list[Url]] = {environment_id: [] for environment_id in environment_ids}
+    for row in rows:
+        found[row["environment_id"]].append(_url(row))
+    return {environment_id: tuple(those) for environment_id, those in found.items()}
+
+
+def search(
+    db: Connection, q: str = "", *, status: str | None = None, cursor: str | None = None, limit: int = 50
+) -> Page[Url]:
+    sql, values = f"{SELECT} WHERE 1", []
+    if q:
+        sql += " AND u.host LIKE ? ESCAPE '\\'"
+        values.append(like(q))
+    if status:
+        sql += " AND u.status = ?"
+        values.append(status)
+    return by_name(db, sql, values, _url, key="u.host", cursor=cursor, limit=limit)
+
+
+def every(db: Connection) -> tuple[Url, ...]:
+    return tuple(_url(row) for row in db.execute(f"{SELECT} ORDER BY u.host"))
+
+
+def set_state(db: Connection, host: str, status: str, error: str | None = None) -> None:
+    db.execute("UPDATE urls SET status = ?, error = ? WHERE host = ?", [status, error, host])
+
+
+def set_nginx(db: Connection, host: str, part: Part) -> None:
+    db.execute("UPDATE urls SET nginx = ? WHERE host = ?", [_text(part), host])
+
+
+def set_dns(db: Connection, host: str, part: Part) -> None:
+    db.execute("UPDATE urls SET dns = ? WHERE host = ?", [_text(part), host])
+
+
+def remove(db: Connection, host: str) -> None:
+    db.execute("DELETE FROM urls WHERE host = ?", [host])
+
+
+def counts(db: Connection) -> dict[str, int]:
+    rows = db.execute("SELECT status, count(*) AS n FROM urls GROUP BY status ORDER BY status")
+    return {row["status"]: row["n"] for row in rows}
+
+
+def _text(part: Part) -> str:
+    return json.dumps([part.status, part.detail, part.note])
+
+
+def _url(row: Row) -> Url:
+    return Url(
+        host=row["host"],
+        project=row["project"],
+        environment=row["environment"],
+        environment_id=row["environment_id"],
+        status=row["status"],
+        error=row["error"],
+        nginx=Part(*json.loads(row["nginx"])),
+        dns=Part(*json.loads(row["dns"])),
+        proxied=None if row["proxied"] is None else bool(row["proxied"]),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+    )

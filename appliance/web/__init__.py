@@ -1,0 +1,1 @@
+"""Glue shared by the doors: middleware, errors, pages, server-sent events."""

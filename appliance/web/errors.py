@@ -1,0 +1,94 @@
+"""Errors at the edge: one shape for programs, one page for people."""
+
+import json
+import logging
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Scope
+
+from appliance.errors import BadBundle, HomeportError, Invalid, NotFound
+
+logger = logging.getLogger("homeport.web")
+
+
+def problem(error: HomeportError, request_id: str, **more: object) -> dict[str, object]:
+    """RFC 9457."""
+    body: dict[str, object] = {
+        "type": f"urn:homeport:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "errors": error.errors if isinstance(error, Invalid) else {},
+    }
+    if error.todo:
+        body["todo"] = list(error.todo)
+    if isinstance(error, BadBundle) and error.entry is not None:
+        body["entry"] = error.entry
+    return {**body, "request_id": request_id, **more}
+
+
+def problem_response(error: HomeportError, request_id: str, **more: object) -> Response:
+    text = json.dumps(problem(error, request_id, **more), ensure_ascii=False)
+    return Response(
+        text.encode("utf-8", "replace"), error.status, media_type="application/problem+json", headers=error.headers
+    )
+
+
+def respond(scope: Scope, error: HomeportError) -> Response:
+    """A page for a browser, a problem for anything else."""
+    if not wants_page(scope):
+        return problem_response(error, scope["state"]["request_id"])
+    if error.status == 401 and error.code == "not_signed_in":
+        return _to_sign_in(scope)
+    from appliance.web.page import error_page
+
+    return error_page(Request(scope), error)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HomeportError)  # noqa: S101 - registered for this class
+    return respond(request.scope, error)
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """What the router itself refuses."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if error.status_code == 404:
+        return respond(request.scope, NotFound("There is nothing at this address."))
+    return respond(request.scope, _Refused(error))
+
+
+async def on_fault(request: Request, error: Exception) -> Response:
+    """A fault of ours: the trace goes to the log, the visitor gets words and a number to quote."""
+    logger.error("request %s failed", request.scope["state"]["request_id"], exc_info=error)
+    return respond(request.scope, HomeportError("Homeport met an error of its own. Nothing was changed half way."))
+
+
+class _Refused(HomeportError):
+    """The router's own refusal, such as a method that an address does not take."""
+
+    def __init__(self, error: HTTPException) -> None:
+        phrase = HTTPStatus(error.status_code).phrase
+        super().__init__(f"{phrase}.", code=f"http_{error.status_code}", headers=error.headers)
+        self.status, self.title = error.status_code, phrase
+
+
+def wants_page(scope: Scope) -> bool:
+    path: str = scope["path"]
+    if path.startswith(("/api/", "/healthz", "/metrics")):
+        return False
+    headers = Headers(scope=scope)
+    return "authorization" not in headers and "text/html" in headers.get("accept", "")
+
+
+def _to_sign_in(scope: Scope) -> Response:
+    back = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+    headers: dict[str, str] = {}
+    if Headers(scope=scope).get("hx-request"):
+        headers["HX-Redirect"] = f"/login?back={quote(back)}"
+    return RedirectResponse(f"/login?back={quote(back)}", 303, headers=headers)

@@ -1,0 +1,63 @@
+"""Which site a host name leads to, before anything of the appliance sees the request."""
+
+import ipaddress
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.store import environments, urls
+from appliance.web import sites
+
+LOCAL = ".localhost"
+
+
+class HostSwitch:
+    """Sites go out by their host names; every other name is the appliance itself."""
+
+    def __init__(self, app: ASGIApp, ctx: Context) -> None:
+        self._app = app
+        self._ctx = ctx
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = _host(scope) if scope["type"] == "http" else ""
+        if host.endswith(LOCAL):
+            project, environment = _place(host.removesuffix(LOCAL))
+            root = paths.pointer(self._ctx, project, environment) if project else paths.nowhere(self._ctx)
+            await sites.serve(scope, receive, send, root)
+        elif host and host != "localhost" and (found := self._attached(host)):
+            await sites.serve(scope, receive, send, paths.pointer(self._ctx, *found))
+        else:
+            await self._app(scope, receive, send)
+
+    def _attached(self, host: str) -> tuple[str, str] | None:
+        if _is_address(host):
+            return None
+        db = self._ctx.db.read()
+        url = urls.find(db, host)
+        environment = environments.by_id(db, url.environment_id) if url else None
+        return (environment.project, environment.name) if environment else None
+
+
+def _host(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            text: str = value.decode("latin-1").lower()
+            host = text.rpartition(":")[0] if text.rpartition(":")[2].isdigit() and not text.endswith("]") else text
+            return host.rstrip(".")
+    return ""
+
+
+def _place(name: str) -> tuple[str, str]:
+    """`blog` is its production, `staging.blog` its staging; anything that is no name leads nowhere."""
+    environment, _, project = name.rpartition(".")
+    good = all(part.replace("-", "").isalnum() and part.isascii() for part in (project, environment or "production"))
+    return (project, environment or "production") if good else ("", "")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

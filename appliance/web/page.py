@@ -1,0 +1,227 @@
+"""Pages: a template, and what every page has around it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context as Scope
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from appliance import __version__
+from appliance.errors import HomeportError
+from appliance.web import words
+from appliance.web.routes import actor_of, ctx_of
+
+HERE = Path(__file__).parent.parent
+STATIC = HERE / "static"
+NAV = (
+    ("Projects", "/projects"),
+    ("Deployments", "/deployments"),
+    ("URLs", "/urls"),
+    ("Activity", "/activity"),
+    ("Settings", "/settings"),
+)
+THEMES = frozenset({"light", "dark"})
+DONE = {
+    "signed-out": "Signed out",
+    "saved": "Settings saved",
+    "project-made": "Project created",
+    "project-renamed": "Project renamed",
+    "project-deleted": "Project deleted",
+    "environment-made": "Environment created",
+    "environment-changed": "Environment changed",
+    "environment-deleted": "Environment deleted",
+    "cancel-asked": "Asked it to stop",
+    "url-added": "URL added",
+    "url-checked": "Looking again",
+    "url-removed": "URL removed",
+    "key-revoked": "Key revoked",
+}
+
+HEADINGS = {
+    "not_found": "There is nothing at this address",
+    "cross_site": "This came from another site",
+    "error": "Something went wrong here",
+}
+NO_WAY_IN = {"not_set_up": "This host is not set up yet", "no_link": "This link does not work"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What every page has around it."""
+
+    path: str
+    email: str | None
+    host: str
+    address: str  # how command lines reach this server
+    theme: str
+    done: str
+    now: datetime
+    version: str = __version__
+    nav: tuple[tuple[str, str], ...] = NAV
+
+    @property
+    def now_text(self) -> str:
+        return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What was typed, and what is wrong with it; shown again as it was."""
+
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+
+
+def render(request: Request, template: str, code: int = 200, /, **values: Any) -> Response:
+    """A whole page."""
+    page = _page(request)
+    response = HTMLResponse(_templates().get_template(template).render(page=page, **values), code)
+    if page.done:
+        response.delete_cookie("done")
+    return response
+
+
+def error_page(request: Request, error: HomeportError) -> Response:
+    """What went wrong, in the words of the error, and where to go from there."""
+    if error.code in NO_WAY_IN:
+        heading = NO_WAY_IN[error.code]
+        return render(request, "access/set-up-link.html", error.status, heading=heading, detail=error.detail)
+    response = render(
+        request,
+        "errors/page.html",
+        error.status,
+        status=error.status,
+        heading=HEADINGS.get(error.code, error.title),
+        detail=error.detail,
+        todo=error.todo,
+        said=error.said,
+        request_id=request.state.request_id if error.status == 500 else "",
+        gone=error.status == 404,
+    )
+    response.headers.update(error.headers)
+    return response
+
+
+def go(where: str, *, done: str = "") -> Response:
+    """On to another page after a form, with a word there about what was done."""
+    response = RedirectResponse(where, 303)
+    if done:
+        response.set_cookie("done", done, max_age=60, httponly=True, samesite="lax")
+    return response
+
+
+def local(where: str, otherwise: str = "/projects") -> str:
+    """A path of ours from a form field; anything that could lead elsewhere gives way to another."""
+    inside = where.startswith("/") and not where.startswith(("//", "/\\")) and where.isprintable()
+    return where if inside else otherwise
+
+
+def asset(name: str) -> str:
+    """The address of a static file, which changes when the file does."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def _page(request: Request) -> Page:
+    ctx, actor = ctx_of(request), actor_of(request)
+    address = ctx.settings.url.rstrip("/") or str(request.base_url).rstrip("/")
+    theme = request.cookies.get("theme", "")
+    return Page(
+        path=request.url.path,
+        email=actor.name if actor.signed_in else None,
+        host=urlsplit(address).netloc,
+        address=address,
+        theme=theme if theme in THEMES else "",
+        done=DONE.get(request.cookies.get("done", ""), ""),
+        now=ctx.now(),
+    )
+
+
+@cache
+def _templates() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.globals["asset"] = asset
+    env.filters.update(
+        ago=_ago,
+        clock=_clock,
+        when=_when,
+        until=_until,
+        day=_day,
+        took=_took,
+        stopwatch=_stopwatch,
+        size=words.size,
+        limit=words.limit,
+        number=words.number,
+        count=words.how_many,
+        duration=words.duration,
+        bare=words.bare,
+        code_words=words.code_words,
+        first_strong=words.first_strong,
+        plain=words.plain,
+        plain_lines=words.plain_lines,
+    )
+    return env
+
+
+def _now(scope: Scope) -> datetime:
+    page: Page = scope["page"]
+    return page.now
+
+
+@pass_context
+def _ago(scope: Scope, moment: str) -> Markup:
+    at = datetime.fromisoformat(moment)
+    return words.time_element(words.since(at, _now(scope)), at, live=True)
+
+
+@pass_context
+def _when(scope: Scope, moment: str) -> Markup:
+    at = datetime.fromisoformat(moment)
+    return words.time_element(words.date(at, _now(scope)), at)
+
+
+@pass_context
+def _until(scope: Scope, moment: str) -> Markup:
+    at = datetime.fromisoformat(moment)
+    return words.time_element(words.until(at, _now(scope)), at)
+
+
+@pass_context
+def _day(scope: Scope, moment: str) -> str:
+    return words.day(datetime.fromisoformat(moment), _now(scope))
+
+
+@pass_context
+def _took(scope: Scope, start: str | None, end: str | None) -> str:
+    return words.duration(words.between(start, end or _now(scope))) if start else ""
+
+
+@pass_context
+def _stopwatch(scope: Scope, start: str | None, end: str | None) -> str:
+    return words.stopwatch(words.between(start, end or _now(scope))) if start else ""
+
+
+def _clock(moment: str, form: str = "%H:%M:%S") -> Markup:
+    at = datetime.fromisoformat(moment)
+    return words.time_element(at.strftime(form), at)

@@ -1,0 +1,99 @@
+"""Routes that say who may use them; one that doesn't stops the start."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from appliance.access.actor import Actor
+from appliance.access.permissions import DECLARABLE, need
+from appliance.context import Context
+from appliance.errors import StartFailed
+
+E = TypeVar("E", bound=Callable[..., object])
+Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Doc:
+    """What the API docs say of one endpoint."""
+
+    summary: str
+    body: type | None = None  # the dataclass that parses the body
+    returns: type | None = None  # the dataclass that is answered
+    listing: bool = False  # answers a page of those
+    status: int = 200
+    query: dict[str, str] = field(default_factory=dict)
+    other: str = ""  # a body that isn't JSON, in words
+    binary: str = ""  # the media type of an answer that isn't JSON
+
+
+class Declared(Route):
+    """A route with its permission on it."""
+
+    allow: str
+    doc: Doc | None
+
+
+def doc(summary: str, **more: Any) -> Callable[[E], E]:
+    """What the API docs say, beside the handler that it is about."""
+
+    def note(endpoint: E) -> E:
+        endpoint.doc = Doc(summary, **more)  # type: ignore[attr-defined]
+        return endpoint
+
+    return note
+
+
+def route(path: str, endpoint: Endpoint, method: str = "GET", *, allow: str) -> Declared:
+    made = Declared(
+        path, _guarded(endpoint, allow), methods=[method], name=f"{endpoint.__module__}.{endpoint.__name__}"
+    )
+    made.allow, made.doc = allow, getattr(endpoint, "doc", None)
+    return made
+
+
+def refuse_undeclared(routes: Sequence[BaseRoute]) -> None:
+    """Every route declares who may use it, or the program does not start."""
+    for one in routes:
+        if isinstance(one, Mount):
+            refuse_undeclared(one.routes)
+        elif getattr(one, "allow", None) not in DECLARABLE:
+            raise StartFailed(
+                f"The route {getattr(one, 'path', one)} does not say who may use it.", code="undeclared_route"
+            )
+
+
+def ctx_of(request: Request) -> Context:
+    ctx: Context = request.app.state.ctx
+    return ctx
+
+
+def actor_of(request: Request) -> Actor:
+    actor: Actor = request.scope["state"]["actor"]
+    return actor
+
+
+def _guarded(endpoint: Endpoint, allow: str) -> Any:
+    if iscoroutinefunction(endpoint):
+
+        @wraps(endpoint)
+        async def ask_async(request: Request) -> Response:
+            need(actor_of(request), allow)
+            answer: Response = await endpoint(request)
+            return answer
+
+        return ask_async
+
+    @wraps(endpoint)
+    def ask(request: Request) -> Response:
+        need(actor_of(request), allow)
+        answer: Response = endpoint(request)  # type: ignore[assignment]
+        return answer
+
+    return ask
