@@ -85,7 +85,7 @@ def serve(settings: Settings) -> None:
         runner = Runner(ctx)
         runner.start()
         _greet(ctx)
-        server.run(build(ctx), ctx, listener)
+        server.run(build(ctx), ctx, listener, runner.stop)
         runner.stop()
         ctx.db.close()
 

@@ -9,6 +9,7 @@ from appliance.context import Context
 from appliance.deploy.log import Log
 from appliance.errors import Cancelled
 from appliance.events import DeploymentChanged
+from appliance.machine import faults
 from appliance.model.deployments import STEPS, Deployment, Step
 from appliance.store import deployments
 
@@ -30,11 +31,13 @@ class Run:
         self.stop_if_cancelled()
         self.log.step = name
         self._set(Step(name, "running", self.ctx.moment()))
+        faults.point(name)
         try:
             yield
         except BaseException:
             self._end(name, "failed")
             raise
+        faults.point(f"after {name}")
         self._end(name, "succeeded")
 
     def say(self, text: str) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from appliance import __version__
 from appliance.errors import HomeportError
 from appliance.web import words
+from appliance.web.look import GOOD_ENOUGH, look
 from appliance.web.routes import actor_of, ctx_of
 
 HERE = Path(__file__).parent.parent
@@ -65,6 +66,7 @@ class Page:
     theme: str
     done: str
     now: datetime
+    trouble: str | None = None  # what the checks come to; None when that is not known yet
     version: str = __version__
     nav: tuple[tuple[str, str], ...] = NAV
 
@@ -100,9 +102,9 @@ def error_page(request: Request, error: HomeportError) -> Response:
         request,
         "errors/page.html",
         error.status,
-        status=error.status,
+        number=error.status,
         heading=HEADINGS.get(error.code, error.title),
-        detail=error.detail,
+        detail=error.detail if error.detail.rstrip(".") not in HEADINGS.values() else "",
         todo=error.todo,
         said=error.said,
         request_id=request.state.request_id if error.status == 500 else "",
@@ -148,6 +150,17 @@ def _page(request: Request) -> Page:
         theme=theme if theme in THEMES else "",
         done=DONE.get(request.cookies.get("done", ""), ""),
         now=ctx.now(),
+        trouble=_trouble(request) if actor.signed_in else None,
+    )
+
+
+def _trouble(request: Request) -> str | None:
+    """Looked up now and then, never waited for."""
+    found = look(request, fresh=GOOD_ENOUGH, patience=0)
+    if found is None:
+        return None
+    return (
+        f"{words.how_many(found.failing, 'check')} {'fails' if found.failing == 1 else 'fail'}" if found.failing else ""
     )
 
 
@@ -219,7 +232,11 @@ def _took(scope: Scope, start: str | None, end: str | None) -> str:
 
 @pass_context
 def _stopwatch(scope: Scope, start: str | None, end: str | None) -> str:
-    return words.stopwatch(words.between(start, end or _now(scope))) if start else ""
+    """What is over quickly is said in tenths; what runs keeps the form of a clock."""
+    seconds = words.between(start, end or _now(scope)) if start else 0
+    if not start:
+        return ""
+    return words.duration(seconds) if end and seconds < 9.95 else words.stopwatch(seconds)
 
 
 def _clock(moment: str, form: str = "%H:%M:%S") -> Markup:

@@ -1,6 +1,7 @@
 """Numbers, sizes and times in the words of the pages."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
@@ -56,9 +57,11 @@ def how_many(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `19 s`, `2 min 5 s`, `1 h 3 min`."""
+    """`0.02 s`, `0.4 s`, `19 s`, `2 min 5 s`, `1 h 3 min`."""
+    if seconds < 0.095:
+        return f"{max(seconds, 0):.2f} s"
     if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
+        return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -69,7 +72,7 @@ def duration(seconds: float) -> str:
 
 
 def stopwatch(seconds: float) -> str:
-    """For columns: `0:19`, `1:02:05`."""
+    """For columns and running clocks: `0:19`, `1:02:05`."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -83,25 +86,23 @@ def between(start: str, end: datetime | str) -> float:
 
 def since(moment: datetime, now: datetime) -> str:
     """Under a week relative, then the date."""
-    seconds = (now - moment).total_seconds()
-    if seconds < 5:
-        return "just now"
-    if seconds < 60:
-        return f"{int(seconds)} s ago"
-    if seconds < 3600:
-        return f"{int(seconds // 60)} min ago"
-    if seconds < 86400:
-        return f"{how_many(int(seconds // 3600), 'hour')} ago"
-    if seconds < 2 * 86400:
-        return "yesterday"
-    if seconds < 7 * 86400:
-        return f"{int(seconds // 86400)} days ago"
-    return date(moment, now)
+    seconds = int((now - moment).total_seconds())
+    return next((say(seconds) for most, say in RECENTLY if seconds < most), date(moment, now))
 
 
 def date(moment: datetime, now: datetime) -> str:
     short = f"{moment.day} {MONTHS[moment.month - 1]}"
     return short if moment.year == now.year else f"{short} {moment.year}"
+
+
+RECENTLY: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (5, lambda seconds: "just now"),
+    (60, lambda seconds: f"{seconds} s ago"),
+    (3600, lambda seconds: f"{seconds // 60} min ago"),
+    (86400, lambda seconds: f"{how_many(seconds // 3600, 'hour')} ago"),
+    (2 * 86400, lambda seconds: "yesterday"),
+    (7 * 86400, lambda seconds: f"{seconds // 86400} days ago"),
+)
 
 
 def until(moment: datetime, now: datetime) -> str:

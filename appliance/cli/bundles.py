@@ -1,0 +1,60 @@
+"""`homeport bundles`: uploaded archives, kept as they came."""
+
+from pathlib import Path
+
+import click
+
+from appliance.cli.logins import connect
+from appliance.cli.options import option, remote
+from appliance.cli.show import ago, as_json, counted, facts, note, size
+from appliance.errors import BadRequest
+
+
+@click.group()
+def bundles() -> None:
+    """Show and download bundles."""
+
+
+@bundles.command()
+@click.argument("sha256")
+@remote
+def show(sha256: str, json_wanted: bool, server: str | None) -> None:
+    """Show a bundle."""
+    with connect(server) as client:
+        found = client.bundle(sha256)
+    if json_wanted:
+        as_json(found)
+        return
+    facts(
+        [
+            ("Bundle", found["sha256"]),
+            ("File", found["filename"]),
+            ("Holds", f"{counted(found['files'], 'file')}, {size(found['size'])}, {size(found['unpacked'])} unpacked"),
+            ("Uploaded", f"{ago(found['created_at'])} by {found['created_by']}"),
+        ]
+    )
+
+
+@bundles.command()
+@click.argument("sha256")
+@option("--output", "-o", type=click.Path(path_type=Path), help="The file to write; the bundle's name when left out.")
+@remote
+def download(sha256: str, output: Path | None, json_wanted: bool, server: str | None) -> None:
+    """Download a bundle, byte for byte as it was uploaded."""
+    with connect(server) as client:
+        found = client.bundle(sha256)
+        target = output or Path(f"{found['sha256']}.zip")
+        if target.exists():
+            raise BadRequest(f"{target} is there already.", todo=("Name another file with --output.",))
+        beside = target.with_name(f".{target.name}.part")
+        try:
+            with beside.open("wb") as file:
+                for piece in client.download_bundle(sha256):
+                    file.write(piece)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    if json_wanted:
+        as_json(found)
+    else:
+        note(f"Wrote {target}.")

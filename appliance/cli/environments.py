@@ -1,0 +1,115 @@
+"""`homeport environments`: where a project's bundles go live."""
+
+import click
+
+from appliance.cli.ask import ask_first
+from appliance.cli.lists import listed
+from appliance.cli.logins import connect
+from appliance.cli.options import limit_option, option, project_option, remote, yes_option
+from appliance.cli.show import as_json, facts, note
+from appliance.client import EnvironmentData
+from appliance.model.environments import BACKENDS
+
+AUTO = "auto"
+
+
+@click.group()
+def environments() -> None:
+    """List, create, show, rename and delete the environments of a project."""
+
+
+@environments.command("list")
+@project_option
+@limit_option
+@remote
+def list_(project: str, limit: int, json_wanted: bool, server: str | None) -> None:
+    """List a project's environments."""
+    with connect(server) as client:
+        page = client.environments(project, limit)
+    head = ("Environment", "Backend", "Live", "Address")
+    listed(page, head, _row, json_wanted=json_wanted, empty=f"{project} has no environments.")
+
+
+@environments.command()
+@click.argument("name")
+@project_option
+@option(
+    "--backend", type=click.Choice((AUTO, *BACKENDS)), default=AUTO, help="Where it runs; auto: as the server has it."
+)
+@remote
+def create(*, name: str, project: str, backend: str, json_wanted: bool, server: str | None) -> None:
+    """Create an environment in a project."""
+    with connect(server) as client:
+        _print(client.create_environment(project, name, None if backend == AUTO else backend), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@project_option
+@remote
+def show(name: str, project: str, json_wanted: bool, server: str | None) -> None:
+    """Show an environment: what is live, and where it answers."""
+    with connect(server) as client:
+        _print(client.environment(project, name), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@click.argument("new")
+@project_option
+@remote
+def rename(*, name: str, new: str, project: str, json_wanted: bool, server: str | None) -> None:
+    """Give an environment another name; its address changes with it."""
+    with connect(server) as client:
+        _print(client.change_environment(project, name, new=new), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@click.argument("backend", type=click.Choice(BACKENDS))
+@project_option
+@remote
+def backend(*, name: str, backend: str, project: str, json_wanted: bool, server: str | None) -> None:
+    """Give an environment another backend."""
+    with connect(server) as client:
+        _print(client.change_environment(project, name, backend=backend), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@project_option
+@yes_option
+@remote
+def delete(name: str, project: str, yes: bool, json_wanted: bool, server: str | None) -> None:
+    """Delete an environment with its URLs and deployments."""
+    with connect(server) as client:
+        client.environment(project, name)
+        ask_first(f"Delete {project} {name}, its URLs and its deployments?", yes=yes)
+        client.delete_environment(project, name)
+    if json_wanted:
+        as_json({"deleted": name, "project": project})
+    else:
+        note(f"Deleted {project} {name}.")
+
+
+def _print(environment: EnvironmentData, json_wanted: bool) -> None:
+    if json_wanted:
+        as_json(environment)
+        return
+    facts(
+        [
+            ("Environment", environment["name"]),
+            ("Backend", environment["backend"]),
+            ("Live", _live(environment)),
+            ("Address", environment["address"]),
+            ("URLs", ", ".join(f"{url['host']} ({url['status']})" for url in environment["urls"])),
+        ]
+    )
+
+
+def _row(environment: EnvironmentData) -> tuple[str, ...]:
+    return environment["name"], environment["backend"], _live(environment), environment["address"]
+
+
+def _live(environment: EnvironmentData) -> str:
+    return f"#{environment['live']['number']}" if environment["live"] else "nothing yet"

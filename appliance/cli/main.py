@@ -1,0 +1,46 @@
+"""The `homeport` command: every subcommand on one screen."""
+
+import click
+
+from appliance import __version__
+from appliance.cli.edge import Root
+
+SECTIONS = {
+    "From anywhere": {
+        "login": "appliance.cli.login:login",
+        "logout": "appliance.cli.login:logout",
+        "whoami": "appliance.cli.login:whoami",
+        "deploy": "appliance.cli.deploy:deploy",
+        "logs": "appliance.cli.logs:logs",
+        "rollback": "appliance.cli.rollback:rollback",
+        "promote": "appliance.cli.promote:promote",
+        "open": "appliance.cli.open:open_site",
+        "projects": "appliance.cli.projects:projects",
+        "environments": "appliance.cli.environments:environments",
+        "deployments": "appliance.cli.deployments:deployments",
+        "urls": "appliance.cli.urls:urls",
+        "keys": "appliance.cli.keys:keys",
+        "bundles": "appliance.cli.bundles:bundles",
+        "activity": "appliance.cli.activity:activity",
+    },
+    "On the server's host": {
+        "serve": "appliance.cli.serve:serve",
+        "setup-link": "appliance.cli.setup_link:setup_link",
+        "doctor": "appliance.cli.doctor:doctor",
+        "install": "appliance.cli.install:install",
+        "user": "appliance.cli.user:user",
+    },
+}
+EXAMPLE = """\b
+Example:
+  homeport login https://deploy.example.net
+  homeport deploy dist --project blog --create
+
+Every option can also be set as HOMEPORT_<NAME>, such as HOMEPORT_PROJECT=blog.
+In CI, HOMEPORT_SERVER and HOMEPORT_KEY stand in for login."""
+
+
+@click.group(cls=Root, sections=SECTIONS, epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="homeport %(version)s")
+def homeport() -> None:
+    """Put built sites live on your own host."""

@@ -1,0 +1,1 @@
+"""The host: processes, archives, files, outgoing HTTP, the clock."""

@@ -1,0 +1,73 @@
+"""Files that are whole or not there."""
+
+import ctypes
+import os
+import shutil
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def write_whole(path: Path, content: bytes | str, *, mode: int = 0o644) -> None:
+    """Write beside, sync, rename: a reader sees the old bytes or the new ones."""
+    data = content.encode() if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    try:
+        os.fchmod(handle, mode)
+        write_all(handle, data)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Make a symlink lead somewhere else in one step: no moment without it."""
+    beside = link.with_name(f".{link.name}.{os.getpid()}.new")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(target)
+    beside.replace(link)
+    sync_folder(link.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_disk(folder: Path) -> None:
+    """Have everything on the disk of this folder written out: one call for many files."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if _LIBC.syncfs(handle) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs failed", str(folder))
+    finally:
+        os.close(handle)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and what is in it, read-only or not; nothing there is fine."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink(missing_ok=True)
+        return
+    if not folder.exists():
+        return
+    for here, _, _ in os.walk(folder):
+        os.chmod(here, 0o700)
+    shutil.rmtree(folder)
+
+
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write all of it, however little the system takes at once."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]

@@ -1,0 +1,64 @@
+"""The only place that starts a process: argument lists, never a shell."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import HostFailed
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    argv: tuple[str, ...]
+    code: int
+    output: str  # standard output and error, as they came
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float = 30,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+) -> Ran:
+    """Run a command to its end. A command that is missing or takes too long is a HostFailed that names it."""
+    words = tuple(argv)
+    try:
+        child = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(env) if env is not None else None,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise HostFailed(
+            f"The command {words[0]} is not on this host.",
+            code="no_command",
+            todo=(f"Install {words[0]}, or set its path.",),
+        ) from None
+    except PermissionError:
+        raise HostFailed(f"Homeport may not run {words[0]}.", code="not_permitted") from None
+    try:
+        output, _ = child.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        output, _ = child.communicate()
+        raise HostFailed(
+            f"{words[0]} did not answer within {timeout:g} seconds.",
+            code="command_slow",
+            said=output.decode(errors="replace"),
+        ) from None
+    return Ran(words, child.returncode, output.decode(errors="replace"))

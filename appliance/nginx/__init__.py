@@ -1,0 +1,1 @@
+"""NGINX on this host: config text, pure, and putting it in force."""

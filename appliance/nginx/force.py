@@ -1,0 +1,152 @@
+"""Putting URLs in force as one transaction: test, swap, reload, look, and take it all back when something went red."""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from appliance.errors import HomeportError, HostFailed
+from appliance.machine import files, served
+from appliance.nginx.hands import Hands, Texts, hands_for
+from appliance.nginx.template import SiteConf, read, render
+from appliance.settings import Settings
+
+PATIENCE = 5.0  # seconds for NGINX's new workers to answer
+OLD_WORKERS = 0.2  # NGINX lets them go on for a tenth of a second beside the new ones
+MOMENT = 1.0
+LOOKS = 8  # at a time
+Log = Callable[[str], None]
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def put(settings: Settings, changes: Mapping[str, SiteConf | None], log: Log, hands: Hands | None = None) -> bool:
+    """Put these URLs in force, or out of it; says whether there was anything to do. Failing leaves all as it was."""
+    hands = hands or hands_for(settings)
+    with _ONE_AT_A_TIME:
+        return _transact(settings, _differing(hands, changes), log, hands)
+
+
+def reconcile(settings: Settings, wanted: Mapping[str, SiteConf], log: Log, hands: Hands | None = None) -> bool:
+    """Make exactly these URLs be in force: for a start after a stop in the middle."""
+    hands = hands or hands_for(settings)
+    with _ONE_AT_A_TIME:
+        everything = {**dict.fromkeys(hands.traces()), **wanted}
+        return _transact(settings, _differing(hands, everything), log, hands)
+
+
+def in_force(settings: Settings) -> dict[str, SiteConf]:
+    """The URLs that are in place now, and what they lead to."""
+    found = {}
+    for host, text in hands_for(settings).standing().items():
+        try:
+            found[host] = read(text)
+        except HostFailed:
+            continue  # made by another version, or edited: whoever puts it in force again replaces it
+    return found
+
+
+def probe_address(listen: str) -> served.Address:
+    """Where to knock on this host for one of NGINX's listen values."""
+    address, _, port = listen.rpartition(":")
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(address, address.strip("[]")), int(port)  # noqa: S104
+
+
+def _differing(hands: Hands, wanted: Mapping[str, SiteConf | None]) -> Texts:
+    """What has to change. A host of which only a part is left is not in place, and has something to take away."""
+    standing, traces = hands.standing(), hands.traces()
+    texts = {host: render(conf) if conf else None for host, conf in wanted.items()}
+    return {host: text for host, text in texts.items() if (standing.get(host) != text if text else host in traces)}
+
+
+def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> bool:
+    unread = _unread(settings)
+    if not changes and not unread.exists():
+        return False
+    before: Texts = hands.standing()
+    for host, text in changes.items():
+        log(f"NGINX configuration changes: {host} {_change(before.get(host), text)}")
+    log(f"{' '.join(settings.nginx_test)}, with the change in a copy")
+    hands.test(changes)
+    green = {host for host, wrong in _look_at(before).items() if wrong is None}
+    files.write_whole(unread, "\n".join(changes))
+    try:
+        hands.apply(changes)
+        log(f"NGINX reads {len(changes)} changed {'file' if len(changes) == 1 else 'files'}")
+        _see({**before, **changes}, green, changes)
+        _see_gone({host: before[host] for host in green & changes.keys() if changes[host] is None})
+    except HomeportError as why:
+        end = _take_back(unread, hands, before, changes, green)
+        log(end)
+        raise HostFailed(f"{why.detail} {end}", code=why.code, todo=why.todo, said=why.said) from why
+    unread.unlink()
+    return True
+
+
+def _see(texts: Texts, green: set[str], changes: Texts) -> None:
+    """Wait until what is new answers, and what answered before still does."""
+    watched = {host: text for host, text in texts.items() if text and (host in green or host in changes)}
+    red: dict[str, str] = {}
+
+    def all_green() -> bool:
+        red.clear()
+        red.update({host: wrong for host, wrong in _look_at(watched).items() if wrong})
+        return not red
+
+    if served.steady(all_green, PATIENCE, OLD_WORKERS):
+        return
+    host, wrong = next(iter(red.items()))
+    said = "\n".join(f"{host}: {wrong}" for host, wrong in red.items())
+    if host in changes:
+        raise HostFailed(
+            f"NGINX took the change, but {host} does not answer with its site: {wrong}.",
+            code="nginx_red",
+            todo=("Look in NGINX's error log.", "Look for another file that has its name or its address: `nginx -T`."),
+            said=said,
+        )
+    raise HostFailed(f"With the change {host} no longer answered as before: {wrong}.", code="nginx_red", said=said)
+
+
+def _see_gone(texts: Texts) -> None:
+    """Give the old workers a moment to end. Another site may well send the same, so this proves nothing."""
+    if texts:
+        served.until(lambda: all(_look_at(texts).values()), MOMENT)
+
+
+def _take_back(unread: Path, hands: Hands, before: Texts, changes: Texts, green: set[str]) -> str:
+    """Put everything back as it was, and say what came of it."""
+    names = ", ".join(changes)
+    try:
+        hands.apply({host: before.get(host) for host in changes})
+        _see(before, green, {})
+    except HomeportError as worse:
+        return f"Taking the change back failed as well ({names}): {worse.detail}"
+    unread.unlink()
+    return f"The change was taken back: {names}."
+
+
+def _look_at(texts: Texts) -> dict[str, str | None]:
+    """What is wrong with each host's answer now, asked side by side."""
+    confs = [conf for text in texts.values() if text and (conf := _readable(text))]
+    with ThreadPoolExecutor(LOOKS) as pool:
+        return dict(zip((conf.host for conf in confs), pool.map(_amiss, confs), strict=True))
+
+
+def _amiss(conf: SiteConf) -> str | None:
+    return served.at_a_glance(conf.root).amiss(probe_address(conf.listen[0]), conf.host)
+
+
+def _readable(text: str) -> SiteConf | None:
+    try:
+        return read(text)
+    except HostFailed:
+        return None
+
+
+def _change(before: str | None, text: str | None) -> str:
+    return "is taken out" if text is None else "is new" if before is None else "is written anew"
+
+
+def _unread(settings: Settings) -> Path:
+    """There while NGINX may not have read what is in the files: a kill in between is found on the next start."""
+    return settings.data / "nginx.unread"

@@ -1,0 +1,43 @@
+"""Who else on this host has a host name, or a file where ours would be."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+from appliance.nginx import paths
+from appliance.nginx.config import Directive, read_all
+from appliance.settings import Settings
+
+
+def taken(settings: Settings, host: str) -> str | None:
+    """Who has this host name already, in words; None when it is free."""
+    return _file_in_the_way(settings, host) or _name_in_the_way(settings, host)
+
+
+def foreign(settings: Settings) -> Iterator[Directive]:
+    """Every directive on this host that is not ours."""
+    return read_all(settings.nginx_conf, lambda file: paths.is_of_ours(settings, file))
+
+
+def _file_in_the_way(settings: Settings, host: str) -> str | None:
+    file = paths.file_of(settings, host)
+    if os.path.lexists(file) and not paths.has_mark(file):
+        return f"{file} is there already, and Homeport did not make it."
+    for link in paths.links_of(settings, host):
+        if os.path.lexists(link) and not paths.is_link_of(settings, link, host):
+            return f"{link} is there already, and is not a link to {file}."
+    return None
+
+
+def _name_in_the_way(settings: Settings, host: str) -> str | None:
+    for directive in foreign(settings):
+        if directive.name == "server_name" and any(_same(name, host) for name in directive.args):
+            return f"{directive.file} line {directive.line} has the server_name {host} already."
+    return None
+
+
+def _same(name: str, host: str) -> bool:
+    """`.example.com` has example.com as well. Wildcards and patterns don't count: NGINX lets an exact name go first."""
+    if name == "$hostname":
+        name = socket.gethostname()
+    return name.lower().removeprefix(".").rstrip(".") == host

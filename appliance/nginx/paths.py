@@ -1,0 +1,45 @@
+"""Where things of a URL lie, and whose they are."""
+
+import os
+from pathlib import Path
+
+from appliance.nginx.template import is_ours
+from appliance.settings import Settings
+
+LONGEST_MARK = 200
+
+
+def folder(settings: Settings) -> Path:
+    return settings.data / "nginx"
+
+
+def file_of(settings: Settings, host: str) -> Path:
+    return folder(settings) / f"{host}.conf"
+
+
+def link_name(host: str) -> str:
+    return f"homeport-{host}.conf"
+
+
+def links_of(settings: Settings, host: str) -> tuple[Path, ...]:
+    places = dict.fromkeys((settings.nginx_sites_available, settings.nginx_sites_enabled))
+    return tuple(place / link_name(host) for place in places)
+
+
+def is_link_of(settings: Settings, link: Path, host: str) -> bool:
+    """Whether a link is the one that we made for this host."""
+    return link.is_symlink() and os.readlink(link) == str(file_of(settings, host))
+
+
+def has_mark(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return is_ours(text.readline(LONGEST_MARK).rstrip("\n"))
+    except OSError:
+        return False
+
+
+def is_of_ours(settings: Settings, file: Path) -> bool:
+    """A file that NGINX reads, and that lies in our folder and bears our mark."""
+    real = Path(os.path.realpath(file))
+    return real.parent == Path(os.path.realpath(folder(settings))) and has_mark(real)

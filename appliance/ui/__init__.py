@@ -1,0 +1,1 @@
+"""The pages: each file a noun; they read, and act through operations."""

@@ -1,0 +1,220 @@
+"""Deployments: the list, and one with its steps and its log as they happen."""
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from appliance.context import Context
+from appliance.deploy import log
+from appliance.deploy.cancel import cancel as cancel_deployment
+from appliance.deploy.submit import again as deploy_again
+from appliance.deploy.submit import find_deployment
+from appliance.model.deployments import Deployment, Failure, Step
+from appliance.projects.find import find_environment
+from appliance.store import bundles, deployments
+from appliance.ui.forms import do
+from appliance.ui.lists import pages_of
+from appliance.ui.places import Place, of_project, one_of, targets
+from appliance.web import words
+from appliance.web.page import go, render
+from appliance.web.routes import actor_of, ctx_of
+
+MOST_LINES = 3000
+PROGRESS = re.compile(r"([\d,]+) of ([\d,]+) ")
+DOING = {
+    "unpack": "Unpacking",
+    "inspect": "Inspecting",
+    "publish": "Publishing",
+    "probe": "Looking as a visitor would",
+    "mark live": "Marking it live",
+    "tidy": "Tidying",
+}
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """A step, and how far it is."""
+
+    name: str
+    status: str
+    started_at: str | None
+    finished_at: str | None
+    detail: str
+    progress: tuple[int, int] | None
+    place: int  # from 1
+
+    @property
+    def shown(self) -> bool:
+        """Whether it took a time worth saying."""
+        return self.started_at is not None and self.started_at != self.finished_at
+
+
+@dataclass(frozen=True)
+class ShownFailure:
+    """Why it failed: a heading, and the rest of the sentence."""
+
+    title: str
+    rest: str
+
+
+def index(request: Request) -> Response:
+    ctx = ctx_of(request)
+    places = targets(ctx)
+    names = tuple(name for name, _ in places)
+    kinds = tuple(sorted({one for _, environments in places for one in environments}))
+    return render(request, "deployments/list.html", **pages_of(request, ctx, projects=names, environments=kinds))
+
+
+def show(request: Request) -> Response:
+    ctx = ctx_of(request)
+    deployment = find_deployment(ctx, request.path_params["deployment"])
+    environment = find_environment(ctx, deployment.project, deployment.environment)
+    place = one_of(of_project(ctx, environment.project_id), environment.name)
+    bundle = bundles.find(ctx.db.read(), deployment.bundle)
+    steps, lines = _steps(deployment), list(log.read(ctx, deployment.id))
+    return render(
+        request,
+        "deployments/show.html",
+        deployment=deployment,
+        place=place,
+        kept=bundle is not None,
+        filename=bundle.filename if bundle else "",
+        sentence=_sentence(ctx, deployment, place, steps),
+        steps=steps,
+        failed_step=next((step for step in steps if step.status == "failed"), None),
+        failure=_failure(deployment.error) if deployment.error else None,
+        lines=lines[-MOST_LINES:],
+        skipped=max(len(lines) - MOST_LINES, 0),
+        total=len(lines),
+        first_error=next((line.number for line in lines if line.level == "error"), None),
+    )
+
+
+async def cancel(request: Request) -> Response:
+    ctx, actor, wanted = ctx_of(request), actor_of(request), request.path_params["deployment"]
+    await do(partial(cancel_deployment, ctx, actor, wanted))
+    return go(f"/deployments/{wanted}", done="cancel-asked")
+
+
+async def again(request: Request) -> Response:
+    """The same bundle to the same place: nothing to upload."""
+    ctx, actor = ctx_of(request), actor_of(request)
+    old = find_deployment(ctx, request.path_params["deployment"])
+    environment = find_environment(ctx, old.project, old.environment)
+    new = await do(partial(deploy_again, ctx, actor, environment, old.bundle))
+    return go(f"/deployments/{new.id}")
+
+
+def _steps(deployment: Deployment) -> list[ShownStep]:
+    return [_shown(step, place) for place, step in enumerate(deployment.steps, 1)]
+
+
+def _shown(step: Step, place: int) -> ShownStep:
+    found = PROGRESS.match(step.detail) if step.status == "running" else None
+    done, of = (int(part.replace(",", "")) for part in found.groups()) if found else (0, 0)
+    progress = (done, of) if of else None
+    return ShownStep(step.name, step.status, step.started_at, step.finished_at, step.detail, progress, place)
+
+
+def _failure(error: Failure) -> ShownFailure:
+    title, _, rest = error.detail.partition(". ")
+    return ShownFailure(title.removesuffix("."), rest)
+
+
+def _sentence(ctx: Context, deployment: Deployment, place: Place, steps: list[ShownStep]) -> Markup:
+    """What is going on, and what visitors get meanwhile."""
+    match deployment.status:
+        case "queued":
+            said = _queued(ctx, deployment)
+        case "running":
+            said = _running(ctx, deployment, place, steps)
+        case "succeeded":
+            said = _succeeded(deployment, place)
+        case "failed":
+            said = _failed(deployment, steps)
+        case "skipped":
+            said = _skipped(ctx, deployment)
+        case _:
+            said = _cancelled(deployment, place)
+    return said
+
+
+def _succeeded(deployment: Deployment, place: Place) -> Markup:
+    if not deployment.live:
+        return Markup("It took {}. {}").format(_took(deployment), _served(place))
+    address = Markup('<a href="{}">{}</a>').format(place.address, words.bare(place.address))
+    return Markup("It took {}. Visitors of {} get it now.").format(_took(deployment), address)
+
+
+def _failed(deployment: Deployment, steps: list[ShownStep]) -> Markup:
+    step = next((step for step in steps if step.status == "failed"), None)
+    where = f" at {step.name}, step {step.place} of {len(steps)}" if step else ""
+    return Markup("It stopped{} after {}.").format(where, _took(deployment))
+
+
+def _skipped(ctx: Context, deployment: Deployment) -> Markup:
+    by = deployments.find(ctx.db.read(), deployment.overtaken_by) if deployment.overtaken_by else None
+    what = _link(by) if by else Markup("one that is gone")
+    return Markup("A newer one overtook it in the queue: {}.").format(what)
+
+
+def _cancelled(deployment: Deployment, place: Place) -> Markup:
+    who = f" by {deployment.cancel_asked_by}" if deployment.cancel_asked_by else ""
+    return Markup("It was stopped{}. {}").format(who, _served(place))
+
+
+def _took(deployment: Deployment) -> str:
+    began = deployment.started_at or deployment.created_at
+    return words.duration(words.between(began, deployment.finished_at or began))
+
+
+def _queued(ctx: Context, deployment: Deployment) -> Markup:
+    ahead = [one for one in deployments.waiting(ctx.db.read(), deployment.environment_id) if one.id < deployment.id]
+    if not ahead:
+        return Markup("It begins as soon as a worker is free.")
+    links = Markup(", ").join(_link(one) for one in ahead)
+    return Markup("It waits for {}, which {} ahead in {}.").format(
+        links, "is" if len(ahead) == 1 else "are", deployment.place
+    )
+
+
+def _running(ctx: Context, deployment: Deployment, place: Place, steps: list[ShownStep]) -> Markup:
+    step = next((step for step in steps if step.status == "running"), None)
+    doing = DOING.get(step.name, step.name.capitalize()) if step else "Between two steps"
+    detail = f": {step.detail}" if step and step.detail else ""
+    return Markup("{}{}. {} {}").format(doing, detail, _estimate(ctx, deployment), _until(place, deployment))
+
+
+def _until(place: Place, deployment: Deployment) -> Markup:
+    if deployment.live:
+        return Markup("Visitors get it already.")
+    if place.live:
+        return Markup("Until this one is live, {} serves {}.").format(place.name, _link(place.live))
+    return Markup("Nothing is live in {} yet.").format(place.name)
+
+
+def _served(place: Place) -> Markup:
+    if place.live is None:
+        return Markup("Nothing is live in {} yet.").format(place.name)
+    return Markup("{} serves {}.").format(place.name, _link(place.live))
+
+
+def _estimate(ctx: Context, deployment: Deployment) -> str:
+    """Said only where the last five uploads agree."""
+    page = deployments.newest(
+        ctx.db.read(), project=deployment.project, environment=deployment.environment, status="succeeded", limit=20
+    )
+    earlier = (one for one in page.items if one.source == deployment.source and one.started_at and one.finished_at)
+    took = [words.between(one.started_at or "", one.finished_at or "") for one in islice(earlier, 5)]
+    if len(took) < 5 or min(took) < 2 or max(took) > 1.5 * min(took) + 1:
+        return ""
+    return f"The last five took {min(took):.0f} to {words.duration(max(took))}."
+
+
+def _link(deployment: Deployment) -> Markup:
+    return Markup('<a href="/deployments/{}">#{}</a>').format(deployment.id, deployment.number)

@@ -1,0 +1,224 @@
+"""Zips that are taken and zips that are refused, all the way from bytes to files."""
+
+import os
+import stat
+import threading
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import BadBundle, Cancelled, HostFailed, OutOfRoom
+from appliance.machine import archive, process
+from appliance.machine.archive import Contents, Limits
+from appliance.machine.unpack import unpack
+from tests.archives import EVIL, GOOD, LIMITS, NOISE, PAGE, Evil, Good, Item, build, many, zipped
+
+
+def quiet(_: int) -> None:
+    pass
+
+
+def never() -> bool:
+    return False
+
+
+def put(folder: Path, data: bytes) -> Path:
+    path = folder / "bundle.zip"
+    path.write_bytes(data)
+    return path
+
+
+def take(path: Path, folder: Path, limits: Limits = LIMITS) -> Contents:
+    contents = archive.inspect(path, limits)
+    unpack(path, contents, folder, limits=limits, on_progress=quiet, cancelled=never)
+    return contents
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=lambda evil: evil.name)
+def test_evil_zips_are_refused(evil: Evil, tmp_path: Path) -> None:
+    path = put(tmp_path, evil.make())
+    before = open_files()
+    with pytest.raises(BadBundle) as caught:
+        take(path, tmp_path / "release", evil.limits)
+    assert (caught.value.code, caught.value.entry) == (evil.code, evil.entry)
+    assert evil.entry is None or evil.entry in caught.value.detail
+    assert caught.value.detail.isprintable()
+    assert caught.value.todo
+    assert open_files() == before
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"bundle.zip", "release"}
+    assert not any(entry.is_symlink() for entry in tmp_path.rglob("*"))
+
+
+def test_each_evil_has_its_own_name() -> None:
+    assert len({evil.name for evil in EVIL}) == len(EVIL)
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: good.name)
+def test_good_zips_come_back_byte_for_byte(good: Good, tmp_path: Path) -> None:
+    contents = take(put(tmp_path, good.make()), tmp_path / "release")
+    assert tree(tmp_path / "release") == good.files
+    assert (contents.files, contents.wrapped) == (len(good.files), good.wrapped)
+    assert contents.unpacked == sum(map(len, good.files.values()))
+    assert {it.name: it.entries for it in contents.left_out} == good.left_out
+
+
+def test_every_cut_of_a_zip_is_refused(tmp_path: Path) -> None:
+    whole = zipped({"index.html": PAGE.data, "a/b.css": NOISE[:900]})
+    for length in [*range(1, len(whole), 64), len(whole) - 1]:
+        with pytest.raises(BadBundle) as caught:
+            archive.inspect(put(tmp_path, whole[:length]), LIMITS)
+        assert caught.value.code == "truncated"
+
+
+def test_macos_counts_in_16_bits(tmp_path: Path) -> None:
+    contents = archive.inspect(put(tmp_path, _without_zip64(66_000)), replace(LIMITS, max_files=70_000))
+    assert contents.files == 66_000
+
+
+def test_portable_takes_what_differs(tmp_path: Path) -> None:
+    files = {"a.html": b"1", "B/a.html": b"2", "é": b"3"}
+    take(put(tmp_path, zipped(files)), tmp_path / "release", replace(LIMITS, names="portable"))
+    assert tree(tmp_path / "release") == files
+
+
+def test_limits_are_what_they_say(tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a": b"12345", "b/c": b"12345"}))
+    assert archive.inspect(path, Limits(max_files=2, max_size=10)).unpacked == 10
+    with pytest.raises(BadBundle, match="has 2 files, and may have 1"):
+        archive.inspect(path, Limits(max_files=1, max_size=10))
+    with pytest.raises(BadBundle, match="unpacks to 10 bytes, and may have 9 bytes"):
+        archive.inspect(path, Limits(max_files=2, max_size=9))
+
+
+def test_what_is_left_out_does_not_count(tmp_path: Path) -> None:
+    files = {"index.html": b"x"} | {f".git/{number}": b"x" for number in range(50)}
+    assert archive.inspect(put(tmp_path, zipped(files)), Limits(max_files=1, max_size=1)).files == 1
+
+
+def test_a_release_is_read_only_and_dated_by_content(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        contents = take(put(tmp_path, zipped({"a/b.css": b"b{}"})), tmp_path / "release")
+    finally:
+        os.umask(old)
+    file, folder = (tmp_path / "release/b.css").stat(), (tmp_path / "release").stat()
+    assert (stat.S_IMODE(file.st_mode), stat.S_IMODE(folder.st_mode)) == (0o444, 0o755)
+    entry = contents.entries[0]
+    assert file.st_mtime_ns == archive.mtime(entry.crc32) * 10**9
+    assert archive.etag(entry.size, entry.crc32) == f'"{int(file.st_mtime):x}-{file.st_size:x}"'
+
+
+def test_folders_are_open_to_nginx(tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        take(put(tmp_path, zipped({"x": b"1", "a/b/c": b"1"})), tmp_path / "release")
+    finally:
+        os.umask(old)
+    for folder in ("release/a", "release/a/b"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o755
+
+
+def test_manifest_names_every_file(tmp_path: Path) -> None:
+    contents = archive.inspect(put(tmp_path, zipped({"a/b": b"123", "c": b""})), LIMITS)
+    assert archive.manifest(contents) == {"files": {"a/b": [3, 0x884863D2], "c": [0, 0]}}
+
+
+def test_mtime_stays_in_range() -> None:
+    assert archive.mtime(0) == 1 << 28
+    assert archive.mtime(0xFFFFFFFF) == (1 << 28) + (1 << 30) - 1
+
+
+def test_progress_is_told_in_the_callers_thread(tmp_path: Path) -> None:
+    path = put(tmp_path, many(900))
+    contents = archive.inspect(path, LIMITS)
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int) -> None:
+        told.append((done, threading.get_ident()))
+
+    unpack(path, contents, tmp_path / "release", limits=LIMITS, on_progress=tell, cancelled=never)
+    assert told[-1] == (900, threading.get_ident())
+    assert told == sorted(told)
+
+
+@pytest.mark.parametrize("items", [[Item("a", NOISE)], [Item(f"{n}/a") for n in range(9)]], ids=["a file", "folders"])
+@pytest.mark.parametrize("looks", [1, 2, 4])
+def test_it_stops_when_asked(items: list[Item], looks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.machine.unpack.LOOK_EVERY", 0)
+    path = put(tmp_path, build(items))
+    contents = archive.inspect(path, LIMITS)
+    before = open_files()
+    answers = iter([False] * (looks - 1))
+    with pytest.raises(Cancelled):
+        unpack(
+            *(path, contents, tmp_path / "release"),
+            limits=LIMITS,
+            on_progress=quiet,
+            cancelled=lambda: next(answers, True),
+        )
+    assert open_files() == before
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a": b"1"}))
+    (tmp_path / "release").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(HostFailed, match="can't be made: File exists"):
+        take(path, tmp_path / "release")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_bundle_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(HostFailed, match="can't be read: No such file"):
+        archive.inspect(tmp_path / "gone.zip", LIMITS)
+
+
+def test_a_bundle_cut_after_it_was_inspected(tmp_path: Path) -> None:
+    path = put(tmp_path, build([PAGE, Item("a", NOISE), Item("b", NOISE, method=0)]))
+    contents = archive.inspect(path, LIMITS)
+    os.truncate(path, 2000)
+    with pytest.raises(BadBundle, match=r"does not end where|holds"):
+        unpack(path, contents, tmp_path / "r", limits=LIMITS, on_progress=quiet, cancelled=never)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.parametrize("options", ["size=64k", "nr_inodes=40"])
+def test_a_full_disk_says_so(options: str, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = process.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)])
+    if not mounted.ok:
+        pytest.skip(f"no small disk can be mounted here: {mounted.output}")
+    try:
+        with pytest.raises(OutOfRoom, match=r"disk of .*/disk has .* left"):
+            take(put(tmp_path, zipped({f"{number}": NOISE[:2000] for number in range(50)})), disk / "release")
+    finally:
+        process.run(["umount", str(disk)])
+
+
+def test_memory_stays_where_it_was(tmp_path: Path) -> None:
+    noise = Item("noise", NOISE * 16, level=1)
+    path = put(tmp_path, build([noise, Item("stored", NOISE * 16, method=0), Item("zeros", bytes(16 << 20))]))
+    contents = archive.inspect(path, LIMITS)
+    tracemalloc.start()
+    try:
+        unpack(path, contents, tmp_path / "release", limits=LIMITS, on_progress=quiet, cancelled=never)
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def _without_zip64(count: int) -> bytes:
+    """As macOS's own archiver writes it."""
+    items = [Item(f"{number}", method=0) for number in range(count)]
+    return build(items, end={"here": count & 0xFFFF, "count": count & 0xFFFF})
