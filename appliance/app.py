@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from appliance import __version__
@@ -33,7 +35,7 @@ from appliance.store import people, saved
 from appliance.store.db import Database
 from appliance.ui.routes import routes as ui_routes
 from appliance.web import server
-from appliance.web.errors import on_error, on_fault, on_http
+from appliance.web.errors import on_error, on_fault, on_gone, on_http
 from appliance.web.hosts import HostSwitch
 from appliance.web.middleware import Edge
 from appliance.web.routes import refuse_undeclared
@@ -66,10 +68,15 @@ def build(ctx: Context) -> ASGIApp:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Edge, ctx=ctx)],
-        exception_handlers={HomeportError: on_error, HTTPException: on_http, Exception: on_fault},
+        exception_handlers={
+            HomeportError: on_error,
+            HTTPException: on_http,
+            ClientDisconnect: on_gone,
+            Exception: on_fault,
+        },
     )
     app.state.ctx = ctx
-    app.state.openapi = lambda: document(routes)
+    app.state.openapi = cache(lambda: document(routes))
     app.router.redirect_slashes = False
     return HostSwitch(app, ctx)
 
@@ -161,7 +168,8 @@ def _instance(database: Database) -> str:
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # named as TCP: only then asyncio turns Nagle's delay off for what it accepts
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

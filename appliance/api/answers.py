@@ -12,6 +12,7 @@ from appliance.errors import BadRequest, Invalid, TooLarge
 
 MOST = 1 << 20
 PAGE, MOST_ITEMS = 50, 200
+LONGEST_NUMBER = 18  # digits
 
 
 def text_of(value: object) -> str:
@@ -42,22 +43,28 @@ async def body(request: Request) -> Any:
         return {}
     try:
         return json.loads(data)
-    except ValueError as why:
+    except (ValueError, RecursionError) as why:
         raise BadRequest(f"The body is not JSON: {why}.", code="not_json") from why
 
 
 def page_asked(request: Request) -> tuple[str | None, int]:
     """`?cursor=` and `?limit=`."""
-    limit = request.query_params.get("limit", str(PAGE))
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= MOST_ITEMS:
+    limit = number(request.query_params.get("limit", str(PAGE)))
+    if limit is None or not 1 <= limit <= MOST_ITEMS:
         raise Invalid({"limit": f"Ask for 1 to {MOST_ITEMS} items"})
-    return request.query_params.get("cursor") or None, int(limit)
+    return request.query_params.get("cursor") or None, limit
 
 
 def number_cursor(cursor: str | None) -> int | None:
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+    found = number(cursor) if cursor else None
+    if cursor and found is None:
         raise Invalid({"cursor": "This cursor did not come from Homeport; start without one"})
-    return int(cursor) if cursor else None
+    return found
+
+
+def number(text: str) -> int | None:
+    """Digits that the database can hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else None
 
 
 def one_of(request: Request, name: str, words: tuple[str, ...]) -> str | None:

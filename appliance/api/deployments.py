@@ -6,13 +6,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from appliance.api.answers import answer, body, one_of, page_asked, page_of, seconds_asked, text_of
+from appliance.api.answers import answer, body, number, one_of, page_asked, page_of, seconds_asked, text_of
 from appliance.api.shapes import DeploymentShape, of_deployment, of_deployments, plain
 from appliance.api.waiting import deployment_over
 from appliance.context import Context
 from appliance.deploy import log, submit
 from appliance.deploy.cancel import cancel
-from appliance.errors import BadRequest, HomeportError, Invalid
+from appliance.errors import HomeportError, Invalid, WrongKind
 from appliance.events import DeploymentChanged, LogGrew
 from appliance.model.bundles import BundleByHash
 from appliance.model.deployments import STATUSES, Deployment, Promotion, Rollback
@@ -20,6 +20,7 @@ from appliance.projects.find import find_environment
 from appliance.store import deployments
 from appliance.web import sse
 from appliance.web.errors import problem_response
+from appliance.web.remembered import remembered
 from appliance.web.routes import actor_of, ctx_of, doc
 from appliance.web.upload import receive
 
@@ -40,17 +41,16 @@ async def started(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         wanted = BundleByHash.parse(await body(request))
-        return await _answer_when(ctx, seconds, lambda: submit.again(ctx, actor, environment, wanted.bundle, once))
+        return await _answer_when(request, seconds, lambda: submit.again(ctx, actor, environment, wanted.bundle, once))
     if kind not in (*ZIP_TYPES, "multipart/form-data"):
-        raise BadRequest(
+        raise WrongKind(
             f"A body of type {kind} can't be deployed.",
-            code="not_a_bundle",
             todo=("Send a zip as application/zip, a form with the file in `bundle`, or JSON with a bundle's hash.",),
         )
     async with receive(request, ctx) as upload:
         _refuse_fields(upload.fields)
         return await _answer_when(
-            ctx,
+            request,
             seconds,
             lambda: submit.upload(ctx, actor, environment, upload.received, filename=upload.filename, once=once),
         )
@@ -61,7 +61,7 @@ async def rolled_back(request: Request) -> Response:
     ctx, actor, place = ctx_of(request), actor_of(request), request.path_params
     seconds, once, wish = seconds_asked(request), _once(request), Rollback.parse(await body(request))
     environment = find_environment(ctx, place["project"], place["environment"])
-    return await _answer_when(ctx, seconds, lambda: submit.rollback(ctx, actor, environment, wish.to, once))
+    return await _answer_when(request, seconds, lambda: submit.rollback(ctx, actor, environment, wish.to, once))
 
 
 @doc("Promote from another environment", body=Promotion, returns=DeploymentShape, status=202, query=WAIT)
@@ -70,10 +70,11 @@ async def promoted(request: Request) -> Response:
     seconds, once, wish = seconds_asked(request), _once(request), Promotion.parse(await body(request))
     environment = find_environment(ctx, place["project"], place["environment"])
     source = find_environment(ctx, place["project"], wish.from_)
-    return await _answer_when(ctx, seconds, lambda: submit.promote(ctx, actor, environment, source, once))
+    return await _answer_when(request, seconds, lambda: submit.promote(ctx, actor, environment, source, once))
 
 
 @doc("List deployments, newest first", returns=DeploymentShape, listing=True, query=WHERE)
+@remembered
 async def listed(request: Request) -> Response:
     ctx, (cursor, limit), asked = ctx_of(request), page_asked(request), request.query_params
     page = deployments.newest(
@@ -131,8 +132,9 @@ async def logged(request: Request) -> Response:
     return PlainTextResponse(lines, headers=headers)
 
 
-async def _answer_when(ctx: Context, seconds: float, start: Callable[[], Deployment]) -> Response:
+async def _answer_when(request: Request, seconds: float, start: Callable[[], Deployment]) -> Response:
     """202 at once, or what came of it when the caller waits."""
+    ctx = ctx_of(request)
     deployment = await run_in_threadpool(start)
     if seconds:
         deployment = await deployment_over(ctx, deployment, seconds)
@@ -141,7 +143,8 @@ async def _answer_when(ctx: Context, seconds: float, start: Callable[[], Deploym
         return answer(of_deployment(ctx, deployment), 202, where)
     if deployment.status == "succeeded":
         return answer(of_deployment(ctx, deployment), 201, where)
-    return problem_response(_Ended(deployment), "", deployment=plain(of_deployment(ctx, deployment)))
+    request_id = request.scope["state"]["request_id"]
+    return problem_response(_Ended(deployment), request_id, deployment=plain(of_deployment(ctx, deployment)))
 
 
 class _Ended(HomeportError):
@@ -171,7 +174,7 @@ def _refuse_fields(fields: dict[str, str]) -> None:
 
 def _last_seen(request: Request) -> int:
     text = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return number(text) or 0
 
 
 async def _events(ctx: Context, deployment: Deployment, after: int) -> AsyncIterator[bytes]:

@@ -1,10 +1,8 @@
 """OpenAPI 3.1, drawn from the routes and the dataclasses."""
 
-import json
 import types
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from starlette.requests import Request
@@ -13,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from appliance import __version__
 from appliance.access.permissions import PERMISSIONS, PUBLIC, SIGNED_IN
+from appliance.api.answers import answer
 from appliance.projects.settings import SettingsPatch
 from appliance.settings import ABOUT, SAVED
 from appliance.web.routes import Declared, Doc
@@ -24,12 +23,8 @@ PAGING = {"limit": "At most this many, up to 200", "cursor": "The `next` of the 
 
 @documented("This description", binary="application/json")
 async def described(request: Request) -> Response:
-    return Response(_text(tuple(request.app.routes)), media_type="application/json")
-
-
-@cache
-def _text(routes: tuple[BaseRoute, ...]) -> bytes:
-    return json.dumps(document(routes), ensure_ascii=False, separators=(",", ":")).encode()
+    """Drawn once, by the composition root, which knows every route."""
+    return answer(request.app.state.openapi())
 
 
 def document(routes: Sequence[BaseRoute]) -> JsonSchema:

@@ -15,12 +15,14 @@ from appliance.projects.find import find_environment, find_project
 from appliance.projects.frees import Frees, what_frees
 from appliance.projects.rename import change_environment, rename_project
 from appliance.store import environments, projects
+from appliance.web.remembered import remembered
 from appliance.web.routes import actor_of, ctx_of, doc
 
 SEARCH = {"q": "Only those with this text in the name"}
 
 
 @doc("List projects", returns=ProjectShape, listing=True, query=SEARCH)
+@remembered
 async def listed(request: Request) -> Response:
     ctx, (cursor, limit) = ctx_of(request), page_asked(request)
     page = projects.search(ctx.db.read(), request.query_params.get("q", ""), cursor=cursor, limit=limit)

@@ -11,6 +11,7 @@ from appliance.model.urls import STATUSES, NewUrl
 from appliance.projects.find import find_environment
 from appliance.projects.urls import add_url, check_again, remove_url
 from appliance.store import urls
+from appliance.web.remembered import remembered
 from appliance.web.routes import actor_of, ctx_of, doc
 
 SEARCH = {"q": "Only those with this text in the name", "status": "Only those with this status"}
@@ -18,6 +19,7 @@ WAIT = {"wait": "Seconds to wait until it is active or failed"}
 
 
 @doc("List all URLs", returns=UrlShape, listing=True, query=SEARCH)
+@remembered
 async def listed(request: Request) -> Response:
     ctx, (cursor, limit) = ctx_of(request), page_asked(request)
     q, status = request.query_params.get("q", ""), one_of(request, "status", STATUSES)

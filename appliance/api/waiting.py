@@ -24,9 +24,10 @@ async def deployment_over(ctx: Context, deployment: Deployment, seconds: float) 
 
 
 async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
+    """The URL when it is active, failed or waits for a deployment, or as it is when time has run out."""
     until = asyncio.get_running_loop().time() + seconds
     with Ear(ctx, lambda event: isinstance(event, UrlChanged) and event.host == host) as ear:
-        while (url := find_url(ctx, host)).status == "pending":
+        while (url := find_url(ctx, host)).status == "pending" and url.nginx.status != "waiting":
             left = until - asyncio.get_running_loop().time()
             if left <= 0 or ctx.stopping.is_set():
                 break

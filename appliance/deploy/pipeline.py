@@ -1,6 +1,5 @@
 """The story of a deployment: unpack, inspect, publish, probe, mark live, tidy."""
 
-import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from appliance.deploy import paths, tidy
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
 from appliance.deploy.submit import limits
-from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed, OutOfRoom
+from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed
 from appliance.events import DeploymentChanged, JobAdded
 from appliance.machine import archive, files
 from appliance.machine.unpack import unpack as unpack_archive
@@ -61,7 +60,7 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
     except HomeportError as why:
         _fail(run, why)
     except OSError as why:
-        _fail(run, _host_said_no(why))
+        _fail(run, files.refusal(why))
 
 
 def unpack(run: Run) -> Release:
@@ -150,6 +149,7 @@ def mark_live(run: Run, environment: Environment) -> None:
         journal.close(db, "publish", deployment.id, status="done", outcome="published and probed", at=ctx.moment())
         for url in urls.of_environment(db, environment.id):
             if url.status != "active":
+                jobs.drop(db, "url.attach", url.host)
                 jobs.add(db, "url.attach", url.host, queue="hosts", at=ctx.moment())
         record_of(ctx, db, HOMEPORT, "deployment.live", deployment)
     run.log.info(f"#{deployment.number} is live in {deployment.place}")
@@ -216,16 +216,6 @@ def _fail(run: Run, why: HomeportError) -> None:
     if isinstance(why, BadBundle):
         _forget_bad_bundle(run.ctx, run.deployment)
     _end(run, "failed", failure)
-
-
-def _host_said_no(why: OSError) -> HomeportError:
-    where = f" ({why.filename})" if why.filename else ""
-    if why.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutOfRoom(f"The disk is full{where}.", todo=("Make room on the disk, then try again.",))
-    return HostFailed(
-        f"This host refused something{where}: {why.strerror}.",
-        todo=("Run `homeport doctor` on the host: it names what is not in order.", "Try again."),
-    )
 
 
 def _forget_bad_bundle(ctx: Context, deployment: Deployment) -> None:

@@ -13,8 +13,9 @@ from appliance.store import urls
 
 
 def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | None = None) -> Site:
+    """With the hosts that a deploy answers for, if none are named."""
     if hosts is None:
-        hosts = tuple(url.host for url in urls.of_environment(ctx.db.read(), environment.id))
+        hosts = _hosts(ctx, environment)
     return Site(
         project=environment.project,
         environment=environment.name,
@@ -57,6 +58,12 @@ def root_of(pointer: Path) -> Path | None:
         return pointer.parent / pointer.readlink()
     except OSError:
         return None
+
+
+def _hosts(ctx: Context, environment: Environment) -> tuple[str, ...]:
+    """The first deploy brings all URLs; later one joins by its own job, so that none that is refused stops a deploy."""
+    those = urls.of_environment(ctx.db.read(), environment.id)
+    return tuple(url.host for url in those if environment.live is None or url.nginx.status == "ok")
 
 
 def _port(listen: str) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -39,8 +40,14 @@ class Incoming:
         self._began = monotonic()
         self.size = 0
 
-    def write(self, chunk: bytes | memoryview) -> None:
-        self._refuse_size(self.size + len(chunk))
+    def write(self, chunks: Sequence[bytes]) -> None:
+        for chunk in chunks:
+            self._refuse_size(self.size + len(chunk))
+            self._write_one(chunk)
+            self._hash.update(chunk)
+            self.size += len(chunk)
+
+    def _write_one(self, chunk: bytes) -> None:
         view = memoryview(chunk)
         try:
             while view:
@@ -50,8 +57,6 @@ class Incoming:
                 f"The upload could not be written to {self.path.parent}: {why.strerror}.",
                 todo=("Make room on that disk, then upload again.",),
             ) from why
-        self._hash.update(chunk)
-        self.size += len(chunk)
 
     def finish(self) -> Received:
         os.fsync(self._handle)

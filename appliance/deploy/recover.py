@@ -1,10 +1,13 @@
 """On start: whatever was in the middle when the process ended is finished or undone."""
 
+from pathlib import Path
+
 from appliance.context import Context
 from appliance.deploy import paths, tidy
 from appliance.machine import files
 from appliance.model.deployments import Failure
-from appliance.store import deployments, environments, jobs
+from appliance.store import deployments, environments, jobs, journal
+from appliance.store.db import Connection
 
 
 def recover(ctx: Context) -> int:
@@ -14,14 +17,28 @@ def recover(ctx: Context) -> int:
         for lost in deployments.running(db):
             if not jobs.has(db, "deploy", lost.id):
                 deployments.finish(db, lost.id, "failed", ctx.moment(), STOPPED)
+                journal.close(db, "publish", lost.id, status="undone", outcome="stopped", at=ctx.moment())
+        _take_up(ctx, db)
     _restore_pointers(ctx)
+    _sweep_places(ctx)
     tidy.sweep(ctx)
     return found
 
 
+JOBS = {"url.attach": "url.attach", "url.detach": "url.detach", "move": "place.move"}
 STOPPED = Failure(
     "stopped", "Homeport was stopped in the middle of this deployment. What was live stays live.", ("Try again.",)
 )
+
+
+def _take_up(ctx: Context, db: Connection) -> None:
+    """Whatever was begun outside has a job that ends it, and what serves URLs is looked at once."""
+    for entry in journal.unfinished(db):
+        kind, subject = JOBS.get(entry.kind, ""), entry.subject if entry.kind == "url.attach" else str(entry.id)
+        if kind and not jobs.has(db, kind, subject):
+            jobs.add(db, kind, subject, queue="hosts", at=ctx.moment())
+    jobs.drop(db, "hosts.settle", "")
+    jobs.add(db, "hosts.settle", "", queue="hosts", at=ctx.moment())
 
 
 def _restore_pointers(ctx: Context) -> None:
@@ -37,3 +54,18 @@ def _restore_pointers(ctx: Context) -> None:
         if not pointer.is_symlink() or str(pointer.readlink()) != wanted:
             pointer.parent.mkdir(exist_ok=True)
             files.point(pointer, wanted)
+
+
+def _sweep_places(ctx: Context) -> None:
+    """A place that no row knows goes, unless it was renamed and NGINX may still look there."""
+    db = ctx.db.read()
+    known = {paths.pointer(ctx, one.project, one.name) for one in environments.everyone(db)}
+    known |= {Path(entry.subject) for entry in journal.unfinished(db) if entry.kind == "move"}
+    for folder in (ctx.data / "sites").iterdir():
+        if folder in known:
+            continue
+        for pointer in tuple(folder.iterdir()):
+            if pointer not in known:
+                files.remove_tree(pointer)
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -38,7 +38,7 @@ class Asked:
         found: dict[str, bytes] = {}
         for name, value in headers:
             if name in _NAMES:
-                found.setdefault(_NAMES[name], value)
+                found.setdefault(_NAMES[name], value.strip(b" \t"))
         return cls(**found)
 
 

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
-from appliance.errors import BadBundle, HomeportError, Invalid, NotFound
+from appliance.errors import BadBundle, BadRequest, HomeportError, Invalid, NotFound
+from appliance.web.headers import with_safe_headers
+from appliance.web.routes import methods_at
 
 logger = logging.getLogger("homeport.web")
 
@@ -60,13 +62,23 @@ async def on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code == 404:
         return respond(request.scope, NotFound("There is nothing at this address."))
+    if error.status_code == 405:
+        error.headers = {"Allow": ", ".join(methods_at(request.app.routes, request.scope["path"]))}
     return respond(request.scope, _Refused(error))
+
+
+async def on_gone(request: Request, error: Exception) -> Response:
+    """The visitor left in the middle of sending; nobody reads this."""
+    return respond(request.scope, BadRequest("The request ended before it was whole.", code="cut_off"))
 
 
 async def on_fault(request: Request, error: Exception) -> Response:
     """A fault of ours: the trace goes to the log, the visitor gets words and a number to quote."""
     logger.error("request %s failed", request.scope["state"]["request_id"], exc_info=error)
-    return respond(request.scope, HomeportError("Homeport met an error of its own. Nothing was changed half way."))
+    response = respond(request.scope, HomeportError("Homeport met an error of its own. Nothing was changed half way."))
+    response.headers["Connection"] = "close"  # the server hangs up on a fault
+    response.raw_headers = with_safe_headers(response.raw_headers, request.scope["state"]["request_id"])
+    return response
 
 
 class _Refused(HomeportError):

@@ -1,8 +1,11 @@
 """What happens to every request before a route sees it: an id, who is asking, from where."""
 
+from os import urandom
+from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,24 +13,15 @@ from appliance.access import keys, sessions, setup
 from appliance.access.actor import Actor, nobody
 from appliance.context import Context
 from appliance.errors import Forbidden, HomeportError
-from appliance.machine import clock
 from appliance.web.errors import respond
+from appliance.web.headers import with_safe_headers
+from appliance.web.remembered import Memory
 
 COOKIE = "homeport_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+BELIEVED = 1.0  # seconds for which a token is not looked up again, unless the database has changed
 BEFORE_SETUP = ("/healthz", "/setup", "/static/", "/api/v1/setup")
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
 
 
 class Edge:
@@ -37,24 +31,26 @@ class Edge:
         self._app = app
         self._ctx = ctx
         self._set_up = False
+        self._known = Memory()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = clock.new_id()[8:]
+        request_id = urandom(8).hex()
         state = scope.setdefault("state", {})
-        state["request_id"], state["actor"] = request_id, nobody()
+        state["ctx"], state["request_id"], state["actor"] = self._ctx, request_id, nobody()
+        state["version"] = self._ctx.db.version()
         state["ip"], state["secure"] = self._where_from(scope, headers)
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _put_headers(message, request_id)
+                message = {**message, "headers": with_safe_headers(message["headers"], request_id)}
             await send(message)
 
         try:
-            state["actor"] = self._who(headers, state["ip"])
+            state["actor"] = self._who(headers, state)
             self._refuse_forged(scope, headers)
             self._refuse_before_setup(scope["path"])
         except HomeportError as why:
@@ -62,7 +58,22 @@ class Edge:
             return
         await self._app(scope, receive, send_safely)
 
-    def _who(self, headers: Headers, ip: str | None) -> Actor:
+    def _who(self, headers: Headers, state: dict[str, Any]) -> Actor:
+        ip: str | None = state["ip"]
+        shown = headers.get("authorization"), headers.get("cookie"), ip
+        if shown[:2] == (None, None):
+            return nobody(ip)
+        known, now = self._known.at(state["version"]), monotonic()
+        found = known.get(shown)
+        if isinstance(found, tuple) and found[1] >= now:
+            remembered: Actor = found[0]
+            return remembered
+        actor = self._look_up(headers, ip)
+        if actor.signed_in:  # whoever is nobody can't fill the memory
+            known[shown] = actor, now + BELIEVED
+        return actor
+
+    def _look_up(self, headers: Headers, ip: str | None) -> Actor:
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and token:
             if token.startswith(keys.PREFIX):
@@ -110,11 +121,3 @@ class Edge:
             forwarded = headers.get("x-forwarded-for", "").split(",")[-1].strip()
             return forwarded or peer, headers.get("x-forwarded-proto", scope["scheme"]) == "https"
         return peer, secure
-
-
-def _put_headers(message: Message, request_id: str) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers["X-Request-Id"] = request_id
-    headers.setdefault("Cache-Control", "no-store")

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from appliance import __version__
 from appliance.errors import HomeportError
 from appliance.web import words
+from appliance.web.changes import changes
 from appliance.web.look import GOOD_ENOUGH, look
 from appliance.web.routes import actor_of, ctx_of
 
@@ -66,6 +67,7 @@ class Page:
     theme: str
     done: str
     now: datetime
+    seen: int  # how much had happened when the page was made
     trouble: str | None = None  # what the checks come to; None when that is not known yet
     version: str = __version__
     nav: tuple[tuple[str, str], ...] = NAV
@@ -150,6 +152,7 @@ def _page(request: Request) -> Page:
         theme=theme if theme in THEMES else "",
         done=DONE.get(request.cookies.get("done", ""), ""),
         now=ctx.now(),
+        seen=changes(request).count,
         trouble=_trouble(request) if actor.signed_in else None,
     )
 

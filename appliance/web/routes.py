@@ -69,8 +69,14 @@ def refuse_undeclared(routes: Sequence[BaseRoute]) -> None:
             )
 
 
+def methods_at(routes: Sequence[BaseRoute], path: str) -> list[str]:
+    """Every method that an address takes, whichever of its routes takes it."""
+    taken = [one.methods or () for one in routes if isinstance(one, Route) and one.path_regex.match(path)]
+    return sorted({method for methods in taken for method in methods})
+
+
 def ctx_of(request: Request) -> Context:
-    ctx: Context = request.app.state.ctx
+    ctx: Context = request.scope["state"]["ctx"]
     return ctx
 
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
+from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENXIO
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -26,7 +26,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _COMMON: Headers = [(name.lower().encode(), value.encode()) for name, value in serving.HEADERS.items()]
 _HTML = serving.HTML.encode()
-_NOT_THERE = frozenset({ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EACCES})
+_NOT_THERE = frozenset({ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EACCES, ENXIO})
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PLAIN = "!$&'()*+,-./:;=@[]_~"  # what NGINX leaves as it is in a Location
 _WORDS = {400: "Bad request", 412: "Not as expected", 414: "The address is too long", 416: "No such part of the file"}

@@ -1,8 +1,11 @@
 """An upload from a request: a raw body or a form, streamed to disk as it comes."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -15,7 +18,10 @@ from appliance.deploy.submit import refuse_empty
 from appliance.errors import BadRequest, Invalid, TooLarge
 
 BATCH = 1 << 20  # bytes gathered before a thread writes them
-FIELD_MOST = 64 << 10
+FIELDS_MOST = 64 << 10  # bytes of all other fields together, their names included
+
+
+EXTENDED = re.compile(r";\s*filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,27 @@ async def receive(request: Request, ctx: Context) -> AsyncIterator[Upload]:
 
 
 async def _spool(request: Request, incoming: Incoming, form: "_Form | None") -> None:
-    batch = bytearray()
-    async for chunk in request.stream():
-        for part in form.feed(chunk) if form else (chunk,):
-            batch += part
-        if len(batch) >= BATCH:
-            await run_in_threadpool(incoming.write, bytes(batch))
-            batch.clear()
-    if batch:
-        await run_in_threadpool(incoming.write, bytes(batch))
+    """One batch is written by a thread while the next one comes in."""
+    batch: list[bytes] = []
+    gathered, writing = 0, _done()
+    try:
+        async for chunk in request.stream():
+            parts = form.feed(chunk) if form else [chunk]
+            batch += parts
+            gathered += sum(map(len, parts))
+            if gathered >= BATCH:
+                await writing
+                writing = asyncio.ensure_future(run_in_threadpool(incoming.write, batch))
+                batch, gathered = [], 0
+    finally:
+        await writing
+    await run_in_threadpool(incoming.write, batch)
+
+
+def _done() -> asyncio.Future[None]:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
 
 
 @dataclass
@@ -92,6 +110,7 @@ class _Form:
         self._field, self._value = b"", b""
         self._ready: list[bytes] = []
         self._fields: dict[str, str] = {}
+        self._room = FIELDS_MOST
         self._filename: str | None = None
         self._whole = False
 
@@ -129,6 +148,7 @@ class _Form:
         self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
         self._part.is_file = b"filename" in options
         if not self._part.is_file:
+            self._take(len(self._part.name))
             return
         if self._part.name != "bundle" or self._filename is not None:
             raise Invalid({self._part.name or "file": "Send one file, in the field `bundle`"})
@@ -138,9 +158,13 @@ class _Form:
         if self._part.is_file:
             self._ready.append(data[start:end])
             return
+        self._take(end - start)
         self._part.data += data[start:end]
-        if len(self._part.data) > FIELD_MOST:
-            raise TooLarge(f"The form field {self._part.name} is larger than 64 KiB.")
+
+    def _take(self, size: int) -> None:
+        self._room -= max(size, 1)
+        if self._room < 0:
+            raise TooLarge("The fields of the form beside the file are larger than 64 KiB.")
 
     def _end(self) -> None:
         if not self._part.is_file:
@@ -156,5 +180,8 @@ def _expected(request: Request) -> int | None:
 
 
 def _filename(disposition: str) -> str:
+    """A header is no form: `filename*` has a place in it, and is the better one."""
+    if found := EXTENDED.search(disposition):
+        return unquote(found[1]).replace("\\", "/").rpartition("/")[2]
     _, options = parse_options_header(disposition.encode("utf-8", "replace"))
     return options.get(b"filename", b"").decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
