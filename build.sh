@@ -84,7 +84,7 @@ install_lock() {
 inputs() {
     cd "$root"
     cat "$venv/about"
-    find appliance packaging requirements/runtime.txt requirements/build.txt -name __pycache__ -prune -o -type f -print0 |
+    find appliance packaging requirements/runtime.txt requirements/build.txt \( -name __pycache__ -o -name '.*' \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum
 }
 
@@ -177,6 +177,8 @@ usage() {
 ./build.sh lint           ruff, mypy, import-linter
 ./build.sh bench ...      measure, side by side with the alternatives
 ./build.sh lock           make requirements/*.txt again from requirements/*.in
+
+HOMEPORT_PYTHON names the Python that it is built with and for; python3 is where none is named.
 END
 }
 

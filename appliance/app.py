@@ -55,8 +55,9 @@ def open_context(settings: Settings) -> Context:
         ) from why
     path = settings.data / "homeport.db"
     secret = _secret(settings, fresh=not path.exists())
-    database = Database(path)
+    path.touch(mode=0o600)  # before anything is in it; the files that SQLite makes beside it become as private
     path.chmod(0o600)
+    database = Database(path)
     database.migrate(settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db")
     return Context(settings, database, Bus(), secret, _instance(database))
 
@@ -112,7 +113,8 @@ def add_person(settings: Settings, email: str, password: str) -> Person:
 
 
 def list_people(settings: Settings) -> Sequence[Person]:
-    return people.all_people(open_context(settings).db.read())
+    ctx = open_context(settings)
+    return people.all_people(ctx.db.read())
 
 
 def reset_password(settings: Settings, email: str, password: str) -> Person:
@@ -188,7 +190,9 @@ def _listen(settings: Settings) -> socket.socket:
 @contextmanager
 def _alone(ctx: Context) -> Iterator[None]:
     """One process for each data folder."""
-    with (ctx.data / "lock").open("w") as lock:
+    path = ctx.data / "lock"
+    path.touch(mode=0o600)
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -176,7 +176,9 @@ class Upload:
         if self.size is not None:
             found["Content-Length"] = str(self.size)
         if self.filename:
-            found["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(self.filename, safe='')}"
+            plain = re.sub(r"[^ !#-\[\]-~]", "_", self.filename)
+            exact = quote(self.filename, safe="")
+            found["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
         return found
 
 

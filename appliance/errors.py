@@ -7,6 +7,7 @@ HomeportError
 ├── NotFound 404
 ├── Conflict 409
 ├── TooLarge 413
+├── WrongKind 415
 ├── Invalid 422
 │   └── BadBundle 422
 ├── TooMany 429
@@ -80,6 +81,12 @@ class TooLarge(HomeportError):
     title = "Too large"
 
 
+class WrongKind(HomeportError):
+    status = 415
+    code = "wrong_kind"
+    title = "Another kind of body is needed"
+
+
 class Invalid(HomeportError):
     """One or more fields are not well formed; `errors` has a sentence for each."""
 
@@ -117,17 +124,25 @@ class OutOfRoom(HomeportError):
 
 
 class RemoteFailed(HomeportError):
-    """A service elsewhere said no. `permanent` says that trying again can't help."""
+    """A service elsewhere said no. `permanent` says that trying again can't help; `retry_after`, from when it may."""
 
     status = 502
     code = "remote_failed"
     title = "A service elsewhere said no"
 
     def __init__(
-        self, detail: str, *, permanent: bool, code: str | None = None, todo: tuple[str, ...] = (), said: str = ""
+        self,
+        detail: str,
+        *,
+        permanent: bool,
+        retry_after: float = 0,
+        code: str | None = None,
+        todo: tuple[str, ...] = (),
+        said: str = "",
     ) -> None:
         super().__init__(detail, code=code, todo=todo, said=said)
         self.permanent = permanent
+        self.retry_after = retry_after  # seconds, where the other side named them
 
 
 class HostFailed(HomeportError):

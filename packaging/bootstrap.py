@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from built import BUILD
@@ -54,8 +55,9 @@ def settle(archive: str, arguments: Sequence[str], environ: Mapping[str, str]) -
     """The folder with this build's code: the first that can be used, or one for this run alone."""
     given = environ.get("HOMEPORT_RUNTIME")
     refused = []
-    for folder in [given] if given else places(arguments, environ):
+    for folder, mask in [(given, 0o077)] if given else places(arguments, environ):
         try:
+            make(os.path.abspath(folder), mask)
             return ready(archive, os.path.abspath(folder))
         except (Unusable, OSError) as why:
             refused.append(f"{folder}: {reason(why)}")
@@ -64,20 +66,21 @@ def settle(archive: str, arguments: Sequence[str], environ: Mapping[str, str]) -
     return for_this_run(archive, refused)
 
 
-def places(arguments: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+def places(arguments: Sequence[str], environ: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    """Folders, each with the umask for what is on the way to it: NGINX has to pass through a data folder."""
     data = data_folder(arguments) or environ.get("HOMEPORT_DATA")
     if data and (os.path.isdir(data) or "serve" in arguments):
-        yield os.path.join(data, "runtime")
+        yield os.path.join(data, "runtime"), 0o066
     if os.geteuid() == 0:
-        yield "/var/lib/homeport/runtime"
+        yield "/var/lib/homeport/runtime", 0o066
     cache = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     if os.path.isabs(cache) and cache != "/.cache":
-        yield os.path.join(cache, "homeport", "runtime")
+        yield os.path.join(cache, "homeport", "runtime"), 0o077
 
 
 def data_folder(arguments: Sequence[str]) -> str | None:
     """The folder named by --data, found without knowing the rest of the command line."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if word == "--":
             break
         if word == "--data":
@@ -104,23 +107,23 @@ def for_this_run(archive: str, refused: Sequence[str]) -> str:
         stop(f"the program can't be unpacked: {reason(why)}. Set HOMEPORT_RUNTIME to a folder of your own.")
 
 
+def make(folder: str, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        os.makedirs(folder, 0o700, exist_ok=True)
+    finally:
+        os.umask(before)
+
+
 def ready(archive: str, folder: str) -> str:
     """Unpack there unless it is there, and keep it from being tidied away while we run."""
-    make(folder)
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise Unusable("it is on a file system where nothing may be executed (noexec)")
     check_trust(folder)
     hold(archive, folder)
     tidy(folder)
     return os.path.join(folder, BUILD, "site-packages")
-
-
-def make(folder: str) -> None:
-    before = os.umask(0o077)
-    try:
-        os.makedirs(folder, exist_ok=True)
-    finally:
-        os.umask(before)
-    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
-        raise Unusable("it is on a file system where nothing may be executed (noexec)")
 
 
 def check_trust(folder: str) -> None:
@@ -192,10 +195,9 @@ def take(path: str, how: int) -> int:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, how)
-            if os.path.samestat(os.fstat(lock), os.lstat(path)):
-                return lock
-        except FileNotFoundError:
-            pass
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock), os.lstat(path)):
+                    return lock
         except OSError:
             os.close(lock)
             raise
@@ -248,11 +250,13 @@ def is_same(path: str, entry: "ZipInfo") -> bool:
 
 def tidy(folder: str) -> None:
     """Remove the builds that were unpacked before this one and that nobody runs from."""
-    mine = os.stat(os.path.join(folder, BUILD)).st_mtime
+    mine = unpacked_at(os.path.join(folder, BUILD))
     for name in os.listdir(folder):
         build, ending = os.path.splitext(name)
-        if ending == ".lock" and build not in (BUILD, "unpack") and unpacked_at(os.path.join(folder, build)) <= mine:
-            remove(os.path.join(folder, build))
+        path = os.path.join(folder, build)
+        if ending == ".lock" and build not in (BUILD, "unpack") and unpacked_at(path) <= mine:
+            with suppress(OSError):  # it is in use, or another process is removing it
+                remove(path)
 
 
 def unpacked_at(build: str) -> float:
@@ -273,8 +277,6 @@ def remove(build: str) -> None:
             os.rename(build, f"{build}.tmp")
             shutil.rmtree(f"{build}.tmp")
         os.unlink(f"{build}.lock")
-    except BlockingIOError:
-        pass  # in use
     finally:
         os.close(lock)
 

@@ -212,9 +212,10 @@ def shifted(before: bytes) -> bytes:
     return build([item], before=before, end={"offset": len(before) + len(_local(PAGE))})
 
 
-def many(count: int) -> bytes:
-    """A zip of so many empty files."""
-    return build(Item(f"{number}.html", method=0) for number in range(count))
+def many(count: int, *, says: int | None = None) -> bytes:
+    """A zip of so many empty files; `says` is what its end record counts."""
+    end = None if says is None else {"here": says, "count": says}
+    return build((Item(f"{number}.html", method=0) for number in range(count)), end=end)
 
 
 _TEN = Limits(max_files=10, max_size=10_000)
@@ -348,6 +349,14 @@ EVIL = [
     _ending("list on another disk", "multi_disk", first_disk=1),
     _ending("entries on other disks", "multi_disk", count=2),
     _bad("entry on another disk", "multi_disk", None, Item("x", b"x", central={"disk": 1})),
+    _made("wide end that is nowhere", "damaged", lambda: build([PAGE], zip64=True).replace(b"PK\6\6", b"PK\6\5")),
+    _made("wide end too long", "damaged", lambda: build([PAGE], zip64=True).replace(b"PK\6\6\x2c", b"PK\6\6\x2d")),
+    _made("wide end, more entries", "damaged", lambda: build([PAGE], zip64=True, end={"here": 2, "count": 2})),
+    _made("wide end on another disk", "multi_disk", lambda: build([PAGE], zip64=True, end={"disk": 1})),
+    _bad("list of padding", "damaged", None, *(Item(f"{n}", extra=extra_field(9, bytes(65_000))) for n in range(50))),
+    _made("list with a hole", "damaged", lambda: build([PAGE]).replace(b"PK\1\2", b"PK\1\3")),
+    _made("list that ends in an entry", "damaged", lambda: build([PAGE]).replace(b"\n" + bytes(5), b"\n\0\xff\0\0\0")),
+    _made("more entries than it says", "too_many_files", lambda: many(13_000, says=1)),
     _ending("fewer entries than listed", "damaged", here=0, count=0),
     _ending("more entries than listed", "damaged", here=2, count=2),
     _ending("list too long", "damaged", size=60),

@@ -34,4 +34,5 @@ def make_release(data: Path, files: Files) -> Release:
 
 def make_site(data: Path, *hosts: str, project: str = "blog", port: int = 8420) -> Site:
     pointer = data / "sites" / project / "production"
+    pointer.parent.mkdir(parents=True, exist_ok=True)
     return Site(project, "production", pointer, hosts, f"http://{project}.localhost:{port}/")

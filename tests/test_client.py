@@ -179,14 +179,14 @@ def test_an_upload_is_streamed_in_chunks() -> None:
         call.answer(202, b'{"id": "d1"}')
 
     with wire(take) as server, Client(server.url) as client:
-        found = client.deploy("blog", "production", Upload(iter([b"one", b"two" * 100_000]), filename="ü .zip"))
+        found = client.deploy("blog", "production", Upload(iter([b"one", b"two" * 100_000]), filename='ü".zip'))
     assert found["id"] == "d1"
     assert taken == [b"one" + b"two" * 100_000]
     call = server.calls[0]
     assert call.line == "POST /api/v1/projects/blog/environments/production/deployments HTTP/1.1"
     assert call.header("Content-Type") == "application/zip"
     assert call.header("Transfer-Encoding") == "chunked"
-    assert call.header("Content-Disposition") == "attachment; filename*=UTF-8''%C3%BC%20.zip"
+    assert call.header("Content-Disposition") == "attachment; filename=\"__.zip\"; filename*=UTF-8''%C3%BC%22.zip"
 
 
 def test_an_upload_of_known_size_says_so() -> None:

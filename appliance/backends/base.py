@@ -1,7 +1,7 @@
 """What every backend is: a handful of finished public methods over a few verbs of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from appliance.model.checks import Check
@@ -39,6 +39,10 @@ class Backend(ABC):
     @abstractmethod
     def detach(self, site: Site, host: str, log: Log) -> None:
         """Take one URL out of force."""
+
+    def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
+        """No URL in force but those of these sites, each leading to its site; says which of them are not in force."""
+        return frozenset()
 
     @abstractmethod
     def probe(self, site: Site, release: Release, previous: Release | None = None) -> list[Probe]:

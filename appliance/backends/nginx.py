@@ -1,5 +1,7 @@
 """The backend that uses the NGINX of this host: a URL is a file of its own, a deploy is a pointer swapped."""
 
+from collections.abc import Sequence
+
 from appliance.backends import pointer
 from appliance.backends.base import Backend, Log
 from appliance.backends.builtin import probe_own, seen
@@ -33,6 +35,13 @@ class Nginx(Backend):
 
     def detach(self, site: Site, host: str, log: Log) -> None:
         force.put(self.settings, {host: None}, log)
+
+    def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
+        """All in one reload, if any. What is not in force at all is not for here: nobody has looked whether it may."""
+        wanted = {host: self._conf(site, host) for site in sites for host in site.hosts}
+        standing = wanted.keys() & force.standing(self.settings)
+        force.reconcile(self.settings, {host: wanted[host] for host in standing}, log)
+        return frozenset(wanted.keys() - standing)
 
     def probe(self, site: Site, release: Release, previous: Release | None = None) -> list[Probe]:
         """Without a URL, Homeport itself shows the site."""

@@ -11,7 +11,7 @@ def swap(site: Site, release: Release) -> None:
     """Make it lead to this release in one step."""
     target = os.path.relpath(release.path, site.pointer.parent)
     try:
-        site.pointer.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        files.make_open(site.pointer.parent)
         if not site.pointer.is_symlink() or os.readlink(site.pointer) != target:
             files.point(site.pointer, target)
     except OSError as why:

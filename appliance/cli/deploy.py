@@ -136,11 +136,8 @@ def _made(create: Callable[[], object]) -> bool:
 
 
 def _send(client: Client, project: str, environment: str, source: _Folder | _Zip) -> DeploymentData:
-    hidden = not sys.stderr.isatty()
-    if hidden:
-        note(f"Uploading {source.text}")
-    label = f"Uploading {source.text}"
-    bar = click.progressbar(length=source.total, label=label, file=sys.stderr, hidden=hidden, width=0)
+    note(f"Uploading {source.text}")
+    bar = click.progressbar(length=source.total, file=sys.stderr, hidden=not sys.stderr.isatty(), width=0)
     try:
         with bar:
             return client.deploy(project, environment, source.upload(bar.update))

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -10,6 +11,9 @@ from click.core import ParameterSource
 
 from appliance.cli.options import option
 from appliance.errors import BadRequest
+from appliance.installer.env import beneath
+from appliance.machine.process import go_on_as
+from appliance.machine.trust import keeper
 from appliance.model.checks import Check
 from appliance.model.people import Person
 from appliance.settings import Settings
@@ -43,7 +47,16 @@ def settings(**flags: Any) -> Settings:
     """What was typed comes first; the environment is read by the settings themselves."""
     ctx = click.get_current_context()
     typed = {name: flags[name] for name in flags if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    return Settings.load(typed, os.environ)
+    environ = beneath(os.environ, typed.get("data"))
+    found = Settings.load(typed, environ)
+    _as_keeper(found.data, environ)
+    return found
+
+
+def _as_keeper(data: Path, environ: Mapping[str, str]) -> None:
+    """As root, go on as the user whose data it is: the service could not use what root leaves there."""
+    if os.geteuid() == 0 and data.exists() and keeper(data) != 0:
+        go_on_as(keeper(data), environ)
 
 
 def data_option(function: F) -> F:

@@ -12,15 +12,16 @@ Sections = Mapping[str, Mapping[str, str]]
 class LazyGroup(click.Group):
     """Knows its subcommands by dotted path, in sections, in the order in which help shows them."""
 
-    def __init__(self, *args: Any, sections: Sections, **more: Any) -> None:
+    def __init__(self, *args: Any, sections: Sections, unlisted: Mapping[str, str] | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
         self.sections = sections
+        self.unlisted = unlisted or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for names in self.sections.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for names in self.sections.values():
+        for names in (*self.sections.values(), self.unlisted):
             if cmd_name in names:
                 module, _, attribute = names[cmd_name].partition(":")
                 command: click.Command = getattr(importlib.import_module(module), attribute)

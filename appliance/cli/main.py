@@ -31,6 +31,7 @@ SECTIONS = {
         "user": "appliance.cli.user:user",
     },
 }
+UNLISTED = {"nginx-helper": "appliance.cli.nginx_helper:nginx_helper"}  # for systemd, not for people
 EXAMPLE = """\b
 Example:
   homeport login https://deploy.example.net
@@ -40,7 +41,13 @@ Every option can also be set as HOMEPORT_<NAME>, such as HOMEPORT_PROJECT=blog.
 In CI, HOMEPORT_SERVER and HOMEPORT_KEY stand in for login."""
 
 
-@click.group(cls=Root, sections=SECTIONS, epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Root,
+    sections=SECTIONS,
+    unlisted=UNLISTED,
+    epilog=EXAMPLE,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, message="homeport %(version)s")
 def homeport() -> None:
     """Put built sites live on your own host."""

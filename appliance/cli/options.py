@@ -4,16 +4,27 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., object])
 Decorator = Callable[[F], F]
+
+
+class EnvOption(click.Option):
+    """Says which variable a value came from when it is a wrong one."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        hint = super().get_error_hint(ctx)
+        if ctx and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
+            return f"{hint} (from {self.envvar})"
+        return hint
 
 
 def option(*names: str, **more: Any) -> Callable[[F], F]:
     """A click option with its environment variable."""
     long = next(name for name in names if name.startswith("--"))
     variable = long.partition("/")[0].removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=f"HOMEPORT_{variable}", **more)
+    return click.option(*names, cls=EnvOption, envvar=f"HOMEPORT_{variable}", **more)
 
 
 def json_option(function: F) -> F:

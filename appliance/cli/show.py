@@ -105,16 +105,24 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
-    """Take from the widest column until the line fits, but leave every column readable."""
-    fitted = list(widths)
-    while sum(fitted) + len(GAP) * (len(fitted) - 1) > room and max(fitted) > NARROWEST:
-        fitted[fitted.index(max(fitted))] -= 1
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """Widths that fit: the first column whole, for it is what one copies; the last ones go if they must."""
+    least = [widths[0], *(min(width, NARROWEST) for width in widths[1:])]
+    count = len(widths)
+    while count > 1 and _total(least[:count]) > room:
+        count -= 1
+    fitted = list(widths[:count])
+    while count > 1 and _total(fitted) > room:
+        fitted[fitted.index(max(fitted[1:]), 1)] -= 1
     return fitted
 
 
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
 def _line(row: Row, widths: Sequence[int], *, bold: bool = False) -> str:
-    cells = [_cut(cell, width) for cell, width in zip(row, widths, strict=True)]
+    cells = [_cut(cell, width) for cell, width in zip(row, widths, strict=False)]
     padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
     padded[-1] = cells[-1]
     return GAP.join(click.style(cell, bold=True) if bold else _painted(cell) for cell in padded).rstrip()

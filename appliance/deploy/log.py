@@ -1,5 +1,6 @@
 """The log of a deployment: lines in a file, readable while they are written."""
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,10 @@ from dataclasses import dataclass
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.events import LogGrew
+from appliance.machine import files
+from appliance.model.fields import UNSEEN
 
+logger = logging.getLogger("homeport.deploy")
 LEVELS = ("info", "warn", "error")
 LONGEST = 8_000
 
@@ -48,22 +52,28 @@ class Log:
         at = self._ctx.moment()
         clean = self._ctx.redact(text)
         lines = "".join(f"{at}\t{self.step}\t{level}\t{_one_line(part)}\n" for part in clean.splitlines() or [""])
+        try:
+            self._append(lines.encode("utf-8", "replace"))
+        except OSError as why:  # a line that can't be written stops no deployment
+            logger.warning("%s: %s", self._path, why.strerror)
+        self._ctx.bus.publish(LogGrew(self._deployment))
+
+    def _append(self, lines: bytes) -> None:
         handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(handle, lines.encode("utf-8", "replace"))
+            files.write_all(handle, lines)
         finally:
             os.close(handle)
-        self._ctx.bus.publish(LogGrew(self._deployment))
 
 
 def read(ctx: Context, deployment: str, after: int = 0) -> Iterator[Line]:
-    """The lines that come after a number."""
+    """The lines that come after a number; one that a power cut tore is left out."""
     path = paths.log_file(ctx, deployment)
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for number, text in enumerate(file, 1):
-            if number > after and text.endswith("\n"):
+            if number > after and text.endswith("\n") and text.count("\t") >= 3:
                 at, step, level, rest = text[:-1].split("\t", 3)
                 yield Line(number, at, step, level, rest)
 
@@ -74,4 +84,4 @@ def read_all(ctx: Context, deployment: str, after: int = 0) -> list[Line]:
 
 def _one_line(text: str) -> str:
     short = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters in all)"
-    return short.replace("\n", " ").replace("\r", " ")
+    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", short.replace("\t", "    "))

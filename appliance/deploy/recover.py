@@ -52,7 +52,7 @@ def _restore_pointers(ctx: Context) -> None:
             continue
         wanted = f"../../releases/{live.bundle}"
         if not pointer.is_symlink() or str(pointer.readlink()) != wanted:
-            pointer.parent.mkdir(exist_ok=True)
+            files.make_open(pointer.parent)
             files.point(pointer, wanted)
 
 

@@ -1,6 +1,7 @@
 """The one way in: may they, then bundle, deployment and job in one transaction."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from appliance.access.actor import Actor
 from appliance.access.permissions import need
@@ -15,8 +16,11 @@ from appliance.machine import archive, clock, files
 from appliance.model.bundles import Bundle
 from appliance.model.deployments import STEPS, Deployment, Step
 from appliance.model.environments import Environment
+from appliance.model.fields import UNSEEN
 from appliance.store import bundles, deployments, environments, jobs, projects
 from appliance.store.db import Connection
+
+REMEMBERED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,20 @@ class Once:
     """An Idempotency-Key: the same request again gives the deployment that it gave before."""
 
     key: str
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked for, before anything was worked out from what is live now."""
+
+    environment: Environment
+    source: str
+    what: str
+    once: Once | None
+
+    @property
+    def text(self) -> str:
+        return f"{self.source} {self.environment.id} {self.what}"
 
 
 def find_environment(ctx: Context, project: str, name: str) -> Environment:
@@ -45,26 +63,26 @@ def upload(
 ) -> Deployment:
     """Deploy what has just arrived. A bundle that can be refused by its directory alone is refused here."""
     need(actor, "deployments.create")
+    wish = _Wish(environment, "upload", received.sha256, once)
     contents = archive.inspect(received.path, limits(ctx))
     bundle = Bundle(
         sha256=received.sha256,
         size=received.size,
         files=contents.files,
         unpacked=contents.unpacked,
-        filename=filename[:200],
+        filename=_in_one_line(filename),
         created_at=ctx.moment(),
         created_by=actor.name,
     )
-    _keep(ctx, received)
     took = f"{_megabytes(received.size)} in {received.seconds:.1f} s"
-    return _enqueue(ctx, actor, environment, bundle, source="upload", detail=took, once=once)
+    return _enqueue(ctx, actor, wish, bundle, detail=took, received=received)
 
 
 def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, once: Once | None = None) -> Deployment:
     """Deploy a bundle that is here already."""
     need(actor, "deployments.create")
-    bundle = _find_bundle(ctx, sha256)
-    return _enqueue(ctx, actor, environment, bundle, source="upload", detail="the bundle is here already", once=once)
+    wish = _Wish(environment, "upload", sha256, once)
+    return _enqueue(ctx, actor, wish, _find_bundle(ctx, sha256), detail="the bundle is here already")
 
 
 def rollback(
@@ -72,10 +90,12 @@ def rollback(
 ) -> Deployment:
     """A deployment of an older release: no second path."""
     need(actor, "deployments.rollback")
+    wish = _Wish(environment, "rollback", to or "", once)
+    if known := _done_before(ctx, ctx.db.read(), actor, wish):
+        return known
     origin = _rollback_target(ctx, environment, to)
     bundle = _find_bundle(ctx, origin.bundle)
-    detail = f"the release of #{origin.number}"
-    return _enqueue(ctx, actor, environment, bundle, source="rollback", detail=detail, origin=origin, once=once)
+    return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
 
 def promote(
@@ -83,6 +103,9 @@ def promote(
 ) -> Deployment:
     """Make live here what is live there."""
     need(actor, "deployments.promote")
+    wish = _Wish(environment, "promotion", str(source.id), once)
+    if known := _done_before(ctx, ctx.db.read(), actor, wish):
+        return known
     if source.id == environment.id:
         raise Conflict(f"{environment.place} can't be promoted to itself.", todo=("Name another environment.",))
     if source.live is None:
@@ -90,7 +113,7 @@ def promote(
     origin = find_deployment(ctx, source.live)
     bundle = _find_bundle(ctx, origin.bundle)
     detail = f"the release of #{origin.number}, live in {source.name}"
-    return _enqueue(ctx, actor, environment, bundle, source="promotion", detail=detail, origin=origin, once=once)
+    return _enqueue(ctx, actor, wish, bundle, detail=detail, origin=origin)
 
 
 def rollback_targets(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
@@ -155,24 +178,47 @@ def _keep(ctx: Context, received: Received) -> None:
 def _enqueue(
     ctx: Context,
     actor: Actor,
-    environment: Environment,
+    wish: _Wish,
     bundle: Bundle,
     *,
-    source: str,
     detail: str,
     origin: Deployment | None = None,
-    once: Once | None = None,
+    received: Received | None = None,
 ) -> Deployment:
+    place = wish.environment
+    with ctx.write(JobAdded()) as db:
+        _still_there(db, place)
+        if known := _done_before(ctx, db, actor, wish):
+            return known
+        if received:
+            _keep(ctx, received)
+        bundles.add(db, bundle)
+        deployment = _new(ctx, actor, wish, bundle, detail=detail, origin=origin)
+        deployment = replace(deployment, number=projects.next_number(db, place.project_id))
+        deployments.add(db, deployment, place.project_id)
+        overtaken = deployments.overtake(db, place.id, deployment.id, deployment.created_at)
+        for one in overtaken:
+            jobs.drop(db, "deploy", one)
+        jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=deployment.created_at)
+        record_of(ctx, db, actor, f"deployment.{_verb(wish.source)}", deployment, origin=deployment.origin_number)
+        _remember(ctx, db, actor, wish, deployment)
+        _first_lines(ctx, deployment, f"{_from(bundle, wish.source)}: {detail}", overtaken)
+    ctx.bus.publish(*(DeploymentChanged(one, place.project, place.name) for one in (deployment.id, *overtaken)))
+    return deployment
+
+
+def _new(ctx: Context, actor: Actor, wish: _Wish, bundle: Bundle, detail: str, origin: Deployment | None) -> Deployment:
+    """Made inside the transaction, so that ids, which sort by time, come in the order of the numbers."""
     now = ctx.moment()
-    deployment = Deployment(
+    return Deployment(
         id=clock.new_id(),
         number=0,
-        project=environment.project,
-        environment=environment.name,
-        environment_id=environment.id,
+        project=wish.environment.project,
+        environment=wish.environment.name,
+        environment_id=wish.environment.id,
         status="queued",
         live=False,
-        source=source,
+        source=wish.source,
         bundle=bundle.sha256,
         size=bundle.size,
         files=bundle.files,
@@ -185,29 +231,15 @@ def _enqueue(
         origin=origin.id if origin else None,
         origin_number=origin.number if origin else None,
     )
-    with ctx.write(DeploymentChanged(deployment.id, environment.project, environment.name), JobAdded()) as db:
-        _still_there(db, environment)
-        known = _done_before(db, actor, once, request := f"{source} {environment.id} {bundle.sha256}")
-        if known is not None:
-            return known
-        bundles.add(db, bundle)
-        deployment = replace(deployment, number=projects.next_number(db, environment.project_id))
-        deployments.add(db, deployment, environment.project_id)
-        overtaken = deployments.overtake(db, environment.id, deployment.id, now)
-        for one in overtaken:
-            jobs.drop(db, "deploy", one)
-        jobs.add(db, "deploy", deployment.id, queue=f"environment:{environment.id}", at=now)
-        record_of(ctx, db, actor, f"deployment.{_verb(source)}", deployment, origin=deployment.origin_number)
-        if once:
-            deployments.remember(db, actor.id, once.key, request=request, deployment=deployment.id, at=now)
+
+
+def _first_lines(ctx: Context, deployment: Deployment, begin: str, overtaken: tuple[str, ...]) -> None:
+    """Written before any worker can know of the deployment, so they stand first."""
     log = Log(ctx, deployment.id)
-    log.info(f"{_from(bundle, source)}: {detail}")
-    log.info(f"SHA-256 {bundle.sha256}")
+    log.info(begin)
+    log.info(f"SHA-256 {deployment.bundle}")
     for one in overtaken:
-        skipped = Log(ctx, one)
-        skipped.info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
-        ctx.bus.publish(DeploymentChanged(one, environment.project, environment.name))
-    return deployment
+        Log(ctx, one).info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
 
 
 def _still_there(db: Connection, environment: Environment) -> None:
@@ -215,17 +247,27 @@ def _still_there(db: Connection, environment: Environment) -> None:
         raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
 
 
-def _done_before(db: Connection, actor: Actor, once: Once | None, request: str) -> Deployment | None:
-    found = deployments.remembered(db, actor.id, once.key) if once else None
+def _done_before(ctx: Context, db: Connection, actor: Actor, wish: _Wish) -> Deployment | None:
+    """What came of the same wish under the same key."""
+    since = clock.text(ctx.now() - REMEMBERED)
+    found = deployments.remembered(db, actor.id, wish.once.key, since) if wish.once else None
     if found is None:
         return None
-    if found[0] != request:
+    if found[0] != wish.text:
         raise Conflict(
             "This Idempotency-Key was used for another request within the last day.",
             code="idempotency_key",
             todo=("Send a new key with a new request.",),
         )
     return deployments.find(db, found[1]) if found[1] else None
+
+
+def _remember(ctx: Context, db: Connection, actor: Actor, wish: _Wish, deployment: Deployment) -> None:
+    if wish.once:
+        deployments.forget_remembered(db, clock.text(ctx.now() - REMEMBERED))
+        deployments.remember(
+            db, actor.id, wish.once.key, request=wish.text, deployment=deployment.id, at=deployment.created_at
+        )
 
 
 def _verb(source: str) -> str:
@@ -240,6 +282,11 @@ def _from(bundle: Bundle, source: str) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def _in_one_line(filename: str) -> str:
+    """It stands in logs and lists, whatever it was called elsewhere."""
+    return UNSEEN.sub(" ", filename[:200]).strip()
 
 
 def refuse_empty(received: Received) -> None:

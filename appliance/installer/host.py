@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from appliance.installer import accounts
-from appliance.installer.layout import ENV, Asked, plan
+from appliance.installer.env import ENV
+from appliance.installer.layout import Asked, plan
 from appliance.installer.ledger import Ledger
 from appliance.installer.page import keep_page
 from appliance.installer.plan import Access, Plan, account_commands, start_commands

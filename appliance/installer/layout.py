@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from appliance.errors import StartFailed
 from appliance.installer import env
+from appliance.installer.env import ENV
 from appliance.installer.plan import Access, File, Folder, Link, Page, Plan
 from appliance.model.urls import host_name
 from appliance.nginx.helper import CONFIG, WANTED, Rules
@@ -18,12 +19,14 @@ from appliance.settings import ABOUT, SECRETS, Settings
 USER = "homeport"
 PROGRAM = Path("/usr/local/bin/homeport")
 PACKAGED = (Path("/usr"), Path("/opt"))  # a program that lies below these was put there to stay
-ENV = Path("/etc/homeport/homeport.env")
 UNITS = Path("/etc/systemd/system")
-SOCKET = Path("/run/homeport/nginx.sock")
 HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 PAGE = "homeport-appliance.conf"
 NAMES = {it.env: name for name, it in ABOUT.items()}
+FIXED = {
+    "HOMEPORT_NGINX_HELPER": "/run/homeport/nginx.sock",
+    "HOMEPORT_RUNTIME": "/var/cache/homeport",
+}  # as in the units
 FIRST = {"HOMEPORT_DATA": "/var/lib/homeport", "HOMEPORT_HOST": "127.0.0.1", "HOMEPORT_PORT": "8420"}
 
 _PATH = re.compile(r"(/[A-Za-z0-9_@+~-][A-Za-z0-9._@+~-]*)+")
@@ -46,7 +49,7 @@ def asked(flags: Mapping[str, str | None], environ: Mapping[str, str], program: 
     there = file.read_text("utf-8") if file.exists() else ""
     given = {name: value for name, value in environ.items() if name in NAMES}
     given.update({ABOUT[name].env: value for name, value in flags.items() if value is not None})
-    values = {**FIRST, **env.parse(there), **given, "HOMEPORT_NGINX_HELPER": str(SOCKET)}
+    values = {**FIRST, **env.parse(there), **given, **FIXED}
     if values.get("HOMEPORT_URL"):
         values.setdefault("HOMEPORT_TRUSTED_PROXIES", "127.0.0.1")  # NGINX says who the visitor is
     settings = Settings.load({}, {name: value for name, value in values.items() if name in NAMES})

@@ -25,13 +25,15 @@ def uninstall(root: Path, say: Say, *, purge: bool = False) -> None:
     tell_systemd(root, [stop_command(tuple(ledger.units))], say)
     remove_files(root, ledger, [*ledger.links, *ledger.files], say)
     tell_systemd(root, [("systemctl", "daemon-reload")], say)
-    for cache in ledger.caches:
-        files.remove_tree(_at(root, cache))
     links = _site_links(root, rules)
     if purge:
         _purge(root, ledger, links, say)
+    _remove_caches(root, ledger)
     _remove_empty(root, ledger, say)
-    _say_what_stays(root, ledger, links, say)
+    if _at(root, ledger.data).exists():
+        _say_what_stays(ledger, links, say)
+    else:
+        _remove_user(root, ledger, say)
     if rules and (ledger.links or (purge and links)):
         reload(root, rules, say)
 
@@ -60,24 +62,32 @@ def _purge(root: Path, ledger: Ledger, links: list[Path], say: Say) -> None:
         link.unlink()
     files.remove_tree(_at(root, ledger.data))
     say(f"{ledger.data} and {len(links)} links to URLs in it are removed.")
+
+
+def _remove_user(root: Path, ledger: Ledger, say: Say) -> None:
+    """Only where no data is left: its number could be given to someone else, who would own it then."""
     if ledger.user and accounts.uid_of(root, ledger.user) is not None:
         do(account_removal(root, ledger.user))
         say(f"The user {ledger.user} is removed.")
 
 
+def _remove_caches(root: Path, ledger: Ledger) -> None:
+    """Late, as this very program may run from one of them."""
+    for cache in (*ledger.caches, f"{ledger.data}/runtime"):
+        files.remove_tree(_at(root, cache))
+
+
 def _remove_empty(root: Path, ledger: Ledger, say: Say) -> None:
     """Folders that we made and that hold nothing; the ledger goes last of all."""
     _at(root, str(LEDGER)).unlink()
-    for path in reversed(ledger.folders):
+    for path in (*reversed(ledger.folders), ledger.data):
         folder = _at(root, path)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
             say(f"{path} is removed.")
 
 
-def _say_what_stays(root: Path, ledger: Ledger, links: list[Path], say: Say) -> None:
-    if not _at(root, ledger.data).exists():
-        return
+def _say_what_stays(ledger: Ledger, links: list[Path], say: Say) -> None:
     say(f"{ledger.data} stays, with all that was deployed; --purge removes it.")
     if any(os.path.lexists(link) for link in links):
         say(f"NGINX still serves the sites in it, by {len(links)} links named homeport-<host>.conf.")

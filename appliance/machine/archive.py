@@ -15,7 +15,7 @@ from appliance.machine.ziplist import Header
 
 _LONGEST_PART, _LONGEST_PATH = 255, 1024  # bytes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_ORDINARY = re.compile(r"(?!(?i:(eh)?thumbs\.db|desktop\.ini)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
+_ORDINARY = re.compile(r"(?!(?i:(eh)?thumbs\.db|desktop\.ini|__macosx)$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,60}")
 _LEFT_OUT = re.compile(
     r"""\.(git|svn|hg|bzr|jj) | \.env.* | \.htpasswd | \.(npmrc|yarnrc\.yml|pypirc|netrc|git-credentials)
     | \.(aws|ssh|gnupg) | \.(DS_Store|Spotlight-V100|Trashes|fseventsd|AppleDouble|LSOverride) | \._.*

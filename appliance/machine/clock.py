@@ -25,5 +25,5 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def new_id() -> str:
     """Twenty letters and digits that sort by time; a valid DNS label."""
-    value = (time.time_ns() // 1_000_000) << 50 | int.from_bytes(os.urandom(7)) >> 6
+    value = (time.time_ns() // 1_000) << 48 | int.from_bytes(os.urandom(6))
     return "".join(ALPHABET[value >> shift & 31] for shift in range(95, -5, -5))

@@ -1,9 +1,14 @@
 """Files that are whole or not there."""
 
 import ctypes
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from appliance.errors import HomeportError, HostFailed, OutOfRoom
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -30,6 +35,17 @@ def point(link: Path, target: str) -> None:
     beside.symlink_to(target)
     beside.replace(link)
     sync_folder(link.parent)
+
+
+def make_open(folder: Path) -> None:
+    """A folder that other users may look into, whatever the umask is; one that is there stays as it is."""
+    if not folder.parent.exists():
+        make_open(folder.parent)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(0o755)
 
 
 def sync_folder(folder: Path) -> None:
@@ -71,3 +87,23 @@ def write_all(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def refusal(why: OSError) -> HomeportError:
+    """What this host said no to, in words, with what to do."""
+    where = f" ({why.filename})" if why.filename else ""
+    if why.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutOfRoom(f"The disk is full{where}.", todo=("Make room on the disk, then try again.",))
+    return HostFailed(
+        f"This host refused something{where}: {why.strerror}.",
+        todo=("Run `homeport doctor` on the host: it names what is not in order.", "Try again."),
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Around work on this host: its refusals come out as errors with words."""
+    try:
+        yield
+    except OSError as why:
+        raise refusal(why) from why

@@ -1,11 +1,14 @@
 """The only place that starts a process: argument lists, never a shell."""
 
 import os
+import pwd
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from appliance.errors import HostFailed
 
@@ -62,3 +65,17 @@ def run(
             said=output.decode(errors="replace"),
         ) from None
     return Ran(words, child.returncode, output.decode(errors="replace"))
+
+
+def go_on_as(uid: int, environ: Mapping[str, str]) -> NoReturn:
+    """Run this same command once more as another user, in place of root's."""
+    try:
+        person = pwd.getpwuid(uid)
+    except KeyError:
+        raise HostFailed(f"There is no user with the number {uid} on this host.", code="no_user") from None
+    file = environ.get("HOMEPORT_FILE")
+    words = [file] if file else [sys.executable, "-m", "appliance"]
+    os.initgroups(person.pw_name, person.pw_gid)
+    os.setgid(person.pw_gid)
+    os.setuid(uid)
+    os.execve(words[0], [*words, *sys.argv[1:]], {**environ, "HOME": person.pw_dir, "USER": person.pw_name})  # noqa: S606

@@ -32,17 +32,6 @@ def keeper(data: Path) -> int:
     return next(path.stat().st_uid for path in known if path.exists())
 
 
-def become_keeper(data: Path) -> None:
-    """As root, go on as the user whose data this is, so that nothing of root's is left in it."""
-    if os.geteuid() != 0 or not data.exists() or keeper(data) == 0:
-        return
-    person = pwd.getpwuid(keeper(data))
-    os.initgroups(person.pw_name, person.pw_gid)
-    os.setgid(person.pw_gid)
-    os.setuid(person.pw_uid)
-    os.environ["HOME"] = person.pw_dir
-
-
 def user_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name

@@ -180,7 +180,7 @@ def _write_in_two(work: _Work, watch: _Watch) -> None:
 
 def _write_batches(work: _Work, lane: int, tick: Tick) -> None:
     for batch in work.batches:
-        at = os.open(batch.folder.encode() or b".", _FOLDER, dir_fd=work.root)
+        at = _open_folder(work, batch.folder)
         try:
             for entry in batch.entries:
                 tick()
@@ -188,6 +188,13 @@ def _write_batches(work: _Work, lane: int, tick: Tick) -> None:
                 work.done[lane] += 1
         finally:
             os.close(at)
+
+
+def _open_folder(work: _Work, folder: str) -> int:
+    try:
+        return os.open(folder.encode() or b".", _FOLDER, dir_fd=work.root)
+    except OSError as why:
+        raise _refused(work, folder, why) from why
 
 
 def _write(work: _Work, at: int, entry: Entry, tick: Tick) -> None:

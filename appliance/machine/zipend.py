@@ -29,12 +29,7 @@ class Source:
 
     def read(self, offset: int, length: int) -> bytes:
         """Up to so many bytes; fewer only at the end of the file, and none from outside it."""
-        if not 0 <= offset <= self.size:
-            return b""
-        found = os.pread(self.handle, length, offset)
-        while len(found) < length and (more := os.pread(self.handle, length - len(found), offset + len(found))):
-            found += more
-        return found
+        return os.pread(self.handle, length, offset) if 0 <= offset <= self.size else b""
 
 
 class Directory(NamedTuple):

@@ -1,6 +1,5 @@
 """The entries of a zip, read strictly: the central directory, and every local header against it."""
 
-import os
 import re
 import stat
 import struct
@@ -137,10 +136,9 @@ def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
-        if at + 4 + length > len(extra):
-            return
-        yield kind, extra[at + 4 : at + 4 + length]
         at += 4 + length
+        if at <= len(extra):
+            yield kind, extra[at - length : at]
 
 
 def _name(raw: bytes, flags: int, extra: bytes) -> str:
@@ -241,7 +239,7 @@ def _locate(source: Source, entry: _Central, most: int) -> Header:
     """Find an entry's data behind its local header, which must say what the central directory says."""
     raw, name, flags, method, crc, packed, size, offset = entry
     length = _LOCAL.size + len(raw)
-    local = os.pread(source.handle, length, offset) if offset < most else b""
+    local = source.read(offset, length)
     if len(local) != length or local[:4] != LOCAL_MARK:
         raise damaged(f'The entry "{shown(name)}" is not where the list of entries says it is.', name)
     _, flags_here, method_here, crc_here, packed_here, size_here, name_length, extras = _LOCAL.unpack_from(local)

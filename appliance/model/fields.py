@@ -8,6 +8,10 @@ from appliance.errors import Invalid
 
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+HALF = re.compile("[\ud800-\udfff]")  # JSON can spell half of a pair, which no file and no database takes
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)  # moves a cursor, or turns the direction of reading
 T = TypeVar("T")
 
 
@@ -29,6 +33,9 @@ class Reader:
             return ""
         if not isinstance(value, str):
             self._errors[name] = "This must be text"
+            return ""
+        if HALF.search(value):
+            self._errors[name] = "This has half a character in it; type it again"
             return ""
         if len(value) > most:
             self._errors[name] = f"Keep this to {most} characters"

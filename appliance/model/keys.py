@@ -27,12 +27,22 @@ class NewKey:
     @classmethod
     def parse(cls, raw: object) -> Self:
         reader = Reader(raw)
-        name = reader.text("name", missing="Enter a name for the key", most=80).strip()
+        name = reader.checked("name", one_line, missing="Enter a name for the key")
         expires_at = reader.checked("expires_at", moment, optional=True)
         if expires_at is not None and datetime.fromisoformat(expires_at) <= datetime.now(UTC):
             reader.wrong("expires_at", "That moment has passed; choose a later one")
         reader.done()
-        return cls(name, expires_at)
+        return cls(name or "", expires_at)
+
+
+def one_line(text: str) -> str:
+    """A name stands in logs and lists, so it is one line that can be seen."""
+    name = text.strip()
+    if not name or not name.isprintable():
+        raise ValueError("Enter a name of letters, digits and signs, in one line")
+    if len(name) > 80:
+        raise ValueError("Keep the name to 80 characters")
+    return name
 
 
 def moment(text: str) -> str:
@@ -43,4 +53,7 @@ def moment(text: str) -> str:
         raise ValueError("Enter a time such as 2027-01-31T00:00:00Z") from None
     if at.tzinfo is None:
         raise ValueError("Say the time zone too, such as 2027-01-31T00:00:00Z")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    try:
+        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    except OverflowError:
+        raise ValueError("That moment is out of reach; choose one before the year 9999") from None

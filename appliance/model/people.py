@@ -65,7 +65,7 @@ class SetUp:
 
 def email_address(text: str) -> str:
     email = text.strip()
-    if not EMAIL.fullmatch(email):
+    if not EMAIL.fullmatch(email) or not email.isprintable():
         raise ValueError("Enter an e-mail address, such as you@example.com")
     return email
 

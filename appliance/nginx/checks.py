@@ -4,22 +4,23 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.errors import HomeportError, RemoteFailed
+from appliance.errors import HomeportError, HostFailed, RemoteFailed
 from appliance.machine.http import look
 from appliance.machine.process import run
 from appliance.model.checks import Check
 from appliance.nginx import config, shadow
 from appliance.nginx.force import probe_address
 from appliance.nginx.hands import hands_for
+from appliance.nginx.helper_client import ask
 from appliance.settings import Settings
 
 INSTALL = "Run `homeport install` as root: it sets up a small helper that tests and reloads."
 QUICK = 3.0
+HELPER = 8.0  # it is a program of its own, started for each question
 
 
 def all_of(settings: Settings) -> list[Check]:
@@ -95,13 +96,12 @@ def _reload(settings: Settings) -> Check:
 
 
 def _helper(path: Path) -> Check:
-    with socket.socket(socket.AF_UNIX) as trial:
-        trial.settimeout(QUICK)
-        try:
-            trial.connect(str(path))
-        except OSError as why:
-            mend = "Start it: `systemctl start homeport-nginx.socket`, or run `homeport install` again."
-            return Check("nginx.reload", "failed", f"The root helper at {path} does not answer: {why.strerror}.", mend)
+    try:
+        answer = ask(path, "status", HELPER)
+    except HostFailed as why:
+        return Check("nginx.reload", "failed", why.detail, " ".join(why.todo))
+    if not answer["ok"]:
+        return Check("nginx.reload", "failed", answer["said"], " ".join(answer["error"]["todo"]))
     return Check("nginx.reload", "ok", "The root helper is there to test and reload NGINX.")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.errors import HomeportError, HostFailed
 from appliance.machine import files, served
+from appliance.nginx import paths
 from appliance.nginx.hands import Hands, Texts, hands_for
 from appliance.nginx.template import SiteConf, read, render
 from appliance.settings import Settings
@@ -24,7 +25,10 @@ def put(settings: Settings, changes: Mapping[str, SiteConf | None], log: Log, ha
     """Put these URLs in force, or out of it; says whether there was anything to do. Failing leaves all as it was."""
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
-        return _transact(settings, _differing(hands, changes), log, hands)
+        differing = _differing(settings, hands, changes)
+        if not differing and changes.keys().isdisjoint(_unread_hosts(settings)):
+            return False
+        return _transact(settings, differing, log, hands)
 
 
 def reconcile(settings: Settings, wanted: Mapping[str, SiteConf], log: Log, hands: Hands | None = None) -> bool:
@@ -32,7 +36,12 @@ def reconcile(settings: Settings, wanted: Mapping[str, SiteConf], log: Log, hand
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
         everything = {**dict.fromkeys(hands.traces()), **wanted}
-        return _transact(settings, _differing(hands, everything), log, hands)
+        return _transact(settings, _differing(settings, hands, everything), log, hands)
+
+
+def standing(settings: Settings) -> set[str]:
+    """The hosts whose file and links are in place, whatever the file leads to."""
+    return set(hands_for(settings).standing())
 
 
 def in_force(settings: Settings) -> dict[str, SiteConf]:
@@ -52,11 +61,14 @@ def probe_address(listen: str) -> served.Address:
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(address, address.strip("[]")), int(port)  # noqa: S104
 
 
-def _differing(hands: Hands, wanted: Mapping[str, SiteConf | None]) -> Texts:
-    """What has to change. A host of which only a part is left is not in place, and has something to take away."""
-    standing, traces = hands.standing(), hands.traces()
-    texts = {host: render(conf) if conf else None for host, conf in wanted.items()}
-    return {host: text for host, text in texts.items() if (standing.get(host) != text if text else host in traces)}
+def _differing(settings: Settings, hands: Hands, wanted: Mapping[str, SiteConf | None]) -> Texts:
+    """What has to change. Of a host to be taken out, any part that is left counts."""
+    unwanted = {host for host, conf in wanted.items() if conf is None}
+    changes: dict[str, str | None] = dict.fromkeys(sorted(unwanted & hands.traces())) if unwanted else {}
+    for host, conf in wanted.items():
+        if conf and (text := render(conf)) != paths.text_in_place(settings, host):
+            changes[host] = text
+    return changes
 
 
 def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> bool:
@@ -145,6 +157,13 @@ def _readable(text: str) -> SiteConf | None:
 
 def _change(before: str | None, text: str | None) -> str:
     return "is taken out" if text is None else "is new" if before is None else "is written anew"
+
+
+def _unread_hosts(settings: Settings) -> set[str]:
+    try:
+        return set(_unread(settings).read_text("utf-8").split())
+    except FileNotFoundError:
+        return set()
 
 
 def _unread(settings: Settings) -> Path:

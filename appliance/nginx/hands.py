@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.errors import Conflict, HostFailed
-from appliance.machine import files
+from appliance.machine import faults, files
 from appliance.machine.process import run
 from appliance.nginx import paths, shadow
 from appliance.settings import Settings
@@ -39,13 +39,9 @@ class Direct:
         self._settings = settings
 
     def standing(self) -> dict[str, str]:
-        found = {}
-        for file in sorted(paths.folder(self._settings).glob("*.conf")):
-            host = file.stem
-            links = paths.links_of(self._settings, host)
-            if paths.has_mark(file) and all(paths.is_link_of(self._settings, link, host) for link in links):
-                found[host] = file.read_text("utf-8")
-        return found
+        hosts = sorted(file.stem for file in paths.folder(self._settings).glob("*.conf"))
+        texts = {host: paths.text_in_place(self._settings, host) for host in hosts}
+        return {host: text for host, text in texts.items() if text is not None}
 
     def traces(self) -> set[str]:
         found = {file.stem for file in paths.folder(self._settings).glob("*.conf") if paths.has_mark(file)}
@@ -66,6 +62,7 @@ class Direct:
             self._refuse_foreign(host)
             with _allowed():
                 self._remove(host) if text is None else self._place(host, text)
+        faults.point("nginx reload")
         self._reload()
 
     def _place(self, host: str, text: str) -> None:

@@ -142,7 +142,7 @@ def main(config: Path = CONFIG) -> int:
     except OSError as why:
         sys.stderr.write(f"homeport nginx-helper: {why}\n")
         return 1
-    return 0 if said.ok else 1
+    return 0 if said.ok or caller.client else 1
 
 
 def answer(rules: Rules, word: str) -> Answer:

@@ -16,7 +16,7 @@ from appliance.nginx.hands import Direct
 from appliance.nginx.helper import WANTED
 from appliance.settings import Settings
 
-PATIENCE = 200.0  # the helper may wait for another, test, reload, and put back
+PATIENCE = 300.0  # the helper may wait for another, test, reload, and put back
 LONGEST = 4 << 20
 
 Texts = Mapping[str, str | None]

@@ -39,6 +39,13 @@ def has_mark(file: Path) -> bool:
         return False
 
 
+def text_in_place(settings: Settings, host: str) -> str | None:
+    """The text of a host's file, if it is ours and both links lead to it."""
+    file = file_of(settings, host)
+    whole = has_mark(file) and all(is_link_of(settings, link, host) for link in links_of(settings, host))
+    return file.read_text("utf-8") if whole else None
+
+
 def is_of_ours(settings: Settings, file: Path) -> bool:
     """A file that NGINX reads, and that lies in our folder and bears our mark."""
     real = Path(os.path.realpath(file))

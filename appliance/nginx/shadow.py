@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from appliance.errors import HostFailed
@@ -74,10 +75,13 @@ class _Shadow:
             return self.made[real]
         copy = self.made[real] = self.folder / str(len(self.made))
         copy.mkdir()
-        for entry in os.listdir(real):
-            self._put(real / entry, copy / entry)
         if _same_folder(real, self.settings.nginx_sites_enabled):
+            for entry in os.listdir(real):
+                (copy / entry).symlink_to(real / entry)
             self._change(copy)
+        else:
+            for entry in os.listdir(real):
+                self._put(real / entry, copy / entry)
         return copy
 
     def _put(self, real: Path, copy: Path) -> None:
@@ -107,8 +111,9 @@ class _Shadow:
 
 def includes_of(settings: Settings) -> list[Directive]:
     """Every include on this host outside the enabled sites."""
-    enabled = settings.nginx_sites_enabled
-    found = read_all(settings.nginx_conf, lambda file: _same_folder(file.parent, enabled))
+    real = cache(os.path.realpath)
+    enabled = real(settings.nginx_sites_enabled)
+    found = read_all(settings.nginx_conf, lambda file: real(file.parent) == enabled)
     return [directive for directive in found if directive.name == "include" and directive.args]
 
 

@@ -9,6 +9,7 @@ from appliance.deploy.places import default_backend
 from appliance.errors import Conflict
 from appliance.events import ProjectChanged
 from appliance.model.projects import NewProject, Project
+from appliance.projects.rename import refuse_being_freed
 from appliance.store import environments, projects
 
 
@@ -18,12 +19,7 @@ def create_project(ctx: Context, actor: Actor, new: NewProject) -> Project:
     with ctx.write(ProjectChanged(new.name)) as db:
         if projects.find(db, new.name):
             raise Conflict(f"There is a project {new.name} already.", code="name_taken", todo=("Choose another name.",))
-        if paths.project_folder(ctx, new.name).exists():
-            raise Conflict(
-                f"The name {new.name} is still being freed by the project that had it.",
-                code="name_being_freed",
-                todo=("Try again in a moment.",),
-            )
+        refuse_being_freed(paths.project_folder(ctx, new.name), new.name)
         project = projects.add(db, new.name, ctx.moment(), actor.name)
         environments.add(db, project.id, "production", backend, ctx.moment())
         record(ctx, db, actor, "project.create", project.name, project=project.name)

@@ -24,7 +24,7 @@ def delete_project(ctx: Context, actor: Actor, name: str) -> None:
             _empty(ctx, db, environment)
         projects.remove(db, project.id)
         record(ctx, db, actor, "project.delete", name, project=name)
-    files.remove_tree(paths.project_folder(ctx, name))
+        files.remove_tree(paths.project_folder(ctx, name))  # before anyone can take the name again
 
 
 def delete_environment(ctx: Context, actor: Actor, project: str, name: str) -> None:
@@ -34,7 +34,7 @@ def delete_environment(ctx: Context, actor: Actor, project: str, name: str) -> N
         _empty(ctx, db, environment)
         environments.remove(db, environment.id)
         record_in(ctx, db, actor, "environment.delete", environment)
-    paths.pointer(ctx, project, name).unlink(missing_ok=True)
+        paths.pointer(ctx, project, name).unlink(missing_ok=True)
 
 
 def _empty(ctx: Context, db: Connection, environment: Environment) -> None:

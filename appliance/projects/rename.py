@@ -1,5 +1,6 @@
 """Give a project or an environment another name, without a moment in which its sites don't answer."""
 
+import os
 from pathlib import Path
 
 from appliance.access.actor import Actor
@@ -9,7 +10,7 @@ from appliance.context import Context
 from appliance.deploy import paths
 from appliance.errors import Conflict
 from appliance.events import JobAdded, ProjectChanged
-from appliance.machine import files
+from appliance.machine import faults, files
 from appliance.model.environments import Environment, EnvironmentPatch
 from appliance.model.projects import Project, ProjectPatch
 from appliance.projects.find import find_environment, find_project
@@ -24,17 +25,20 @@ def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -
     if patch.name == name:
         return project
     with ctx.write(ProjectChanged(name), ProjectChanged(patch.name), JobAdded()) as db:
-        if projects.find(db, patch.name) or paths.project_folder(ctx, patch.name).exists():
+        if projects.find(db, patch.name):
             raise Conflict(
                 f"There is a project {patch.name} already.", code="name_taken", todo=("Choose another name.",)
             )
+        refuse_being_freed(paths.project_folder(ctx, patch.name), patch.name)
         those = environments.of_project(db, project.id)
         for environment in those:
             _refuse_busy(db, environment)
-            _copy_pointer(paths.pointer(ctx, name, environment.name), paths.pointer(ctx, patch.name, environment.name))
         projects.rename(db, project.id, patch.name)
         _follow(ctx, db, those, paths.project_folder(ctx, name))
         record(ctx, db, actor, "project.rename", patch.name, project=patch.name, was=name)
+        for one in those:
+            _copy_pointer(paths.pointer(ctx, name, one.name), paths.pointer(ctx, patch.name, one.name))
+        faults.point("rename")
     return find_project(ctx, patch.name)
 
 
@@ -48,17 +52,29 @@ def change_environment(ctx: Context, actor: Actor, project: str, name: str, patc
             _change_backend(ctx, db, actor, environment, patch.backend)
         if patch.name and patch.name != name:
             _rename_environment(ctx, db, actor, environment, patch.name)
+            faults.point("rename")
     return find_environment(ctx, project, patch.name or name)
+
+
+def refuse_being_freed(place: Path, name: str) -> None:
+    """A name is free once what serves URLs has let go of its place."""
+    if os.path.lexists(place):
+        raise Conflict(
+            f"The name {name} is still being freed: what had it was renamed, and its URLs are on their way.",
+            code="name_being_freed",
+            todo=("Try again in a moment.",),
+        )
 
 
 def _rename_environment(ctx: Context, db: Connection, actor: Actor, environment: Environment, name: str) -> None:
     if environments.find(db, environment.project, name):
         raise Conflict(f"{environment.project} has an environment {name} already.", code="name_taken")
-    old = paths.pointer(ctx, environment.project, environment.name)
-    _copy_pointer(old, paths.pointer(ctx, environment.project, name))
+    old, new = (paths.pointer(ctx, environment.project, one) for one in (environment.name, name))
+    refuse_being_freed(new, name)
     environments.set_name(db, environment.id, name)
     _follow(ctx, db, (environment,), old)
     record_in(ctx, db, actor, "environment.rename", environment, to=name)
+    _copy_pointer(old, new)
 
 
 def _change_backend(ctx: Context, db: Connection, actor: Actor, environment: Environment, backend: str) -> None:
@@ -82,7 +98,7 @@ def _refuse_busy(db: Connection, environment: Environment) -> None:
 
 
 def _copy_pointer(old: Path, new: Path) -> None:
-    """The new place leads to the same release before the old one goes."""
+    """The new place leads to the same release before the old one goes; last, so that a refusal leaves nothing there."""
     if old.is_symlink():
         new.parent.mkdir(exist_ok=True)
         new.parent.chmod(0o755)

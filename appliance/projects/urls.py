@@ -10,9 +10,10 @@ from appliance.deploy.places import backend_of
 from appliance.errors import Conflict, NotFound
 from appliance.events import JobAdded, UrlChanged
 from appliance.model.environments import Environment
-from appliance.model.urls import NewUrl, Part, Url
+from appliance.model.urls import NewUrl, Url
 from appliance.projects.find import find_environment
-from appliance.store import jobs, journal, urls
+from appliance.projects.url_jobs import pointed
+from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
 
@@ -27,6 +28,8 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
         raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
     with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
         _refuse_taken(db, new.host)
+        if environments.by_id(db, environment.id) is None:
+            raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
         urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
         jobs.add(db, "url.attach", new.host, queue="hosts", at=ctx.moment())
         record_in(ctx, db, actor, "url.create", environment, host=new.host)
@@ -76,7 +79,7 @@ def _let_go_one(ctx: Context, db: Connection, environment: Environment, url: Url
         "project": environment.project,
         "environment": environment.name,
         "backend": environment.backend,
-        "dns": url.dns != Part("none"),
+        "pointed": pointed(url),
     }
     entry = journal.begin(db, "url.detach", url.host, intent, ctx.moment())
     jobs.drop(db, "url.attach", url.host)

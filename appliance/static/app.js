@@ -176,8 +176,12 @@
     const bar = $(".savebar", form);
     bar.classList.toggle("dirty", changed.length > 0);
     say($(".changed", bar), changed.length ? many(changed.length, "unsaved change") : "");
-    say($(".which", bar), changed.map((field) => ($("legend", field.closest("fieldset:has(legend:not(.sr))") ?? form) ?? field.labels[0])?.textContent).join(", "));
+    say($(".which", bar), changed.map(named).join(", "));
     return changed.length > 0;
+  }
+  function named(field) {
+    const legend = field.type === "radio" && $("legend", field.closest("fieldset"));
+    return (legend || field.labels[0]).textContent;
   }
   for (const form of $$("[data-save]")) {
     for (const select of $$("select", form)) select.dataset.was = select.value;
@@ -354,12 +358,12 @@
   function listen() {
     if (!$("[data-live]")) return;
     const events = new EventSource("/events");
-    let lost = false;
+    let seen = document.documentElement.dataset.seen;
     events.addEventListener("changed", (event) => concerns(JSON.parse(event.data)) && look());
-    events.addEventListener("error", () => (lost = true));
-    events.addEventListener("open", () => {
-      if (lost) look();
-      lost = false;
+    events.addEventListener("error", () => (seen = null));
+    events.addEventListener("seen", (event) => {
+      if (event.data !== seen) look(); // something happened before this page listened, or while it could not
+      seen = event.data;
     });
     addEventListener("pagehide", () => events.close());
     addEventListener("pageshow", (event) => event.persisted && location.reload());

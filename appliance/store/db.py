@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
 from sqlite_utils import Database as Tools
 
@@ -15,6 +16,16 @@ Connection = sqlite3.Connection
 Row = sqlite3.Row
 
 
+class _Reader:
+    """A connection that closes with the thread that it belongs to: threads come and go."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Database:
     """Readers are one connection a thread; the writer is one connection behind a lock."""
 
@@ -22,21 +33,23 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._lock = threading.RLock()
-        self._open: list[Connection] = []
         self._writer = self._connect()
+        self._watcher, self._watching = self._connect(), threading.Lock()
+        self._readers: WeakSet[_Reader] = WeakSet()
 
     def read(self) -> Connection:
         """This thread's connection; it can't write."""
-        found: Connection | None = getattr(self._local, "connection", None)
+        found: _Reader | None = getattr(self._local, "reader", None)
         if found is None:
-            found = self._connect()
-            found.execute("PRAGMA query_only = ON")
-            self._local.connection = found
-        return found
+            found = self._local.reader = _Reader(self._connect())
+            found.connection.execute("PRAGMA query_only = ON")
+            self._readers.add(found)
+        return found.connection
 
     def version(self) -> int:
         """A number that changes when anyone has committed anything."""
-        (number,) = self.read().execute("PRAGMA data_version").fetchone()
+        with self._watching:  # each connection counts for itself, so one counts for all
+            (number,) = self._watcher.execute("PRAGMA data_version").fetchone()
         return int(number)
 
     @contextmanager
@@ -47,10 +60,10 @@ class Database:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
 
     def migrate(self, aside: Path) -> None:
         """Bring the file to this program's form, after a copy of it is set aside."""
@@ -63,7 +76,7 @@ class Database:
         migrations.apply(tools)
 
     def close(self) -> None:
-        for connection in self._open:
+        for connection in (self._writer, self._watcher, *(one.connection for one in tuple(self._readers))):
             connection.close()
 
     def _refuse_newer(self, tools: Tools) -> None:
@@ -89,5 +102,4 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.row_factory = sqlite3.Row
-        self._open.append(connection)
         return connection

@@ -182,9 +182,12 @@ def cancel_asked(db: Connection, deployment_id: str) -> bool:
     return bool(row and row["cancel_asked_by"])
 
 
-def remembered(db: Connection, actor: str, key: str) -> tuple[str, str | None] | None:
+def remembered(db: Connection, actor: str, key: str, since: str) -> tuple[str, str | None] | None:
     """What an Idempotency-Key was used for: the request, and the deployment that came of it."""
-    row = db.execute("SELECT request, deployment FROM idempotency WHERE actor = ? AND key = ?", [actor, key]).fetchone()
+    row = db.execute(
+        "SELECT request, deployment FROM idempotency WHERE actor = ? AND key = ? AND created_at >= ?",
+        [actor, key, since],
+    ).fetchone()
     return (row["request"], row["deployment"]) if row else None
 
 

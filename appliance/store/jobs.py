@@ -13,16 +13,17 @@ def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:
 
 
 def claim(db: Connection, worker: str, at: str, until: str) -> Job | None:
-    """The oldest job whose queue is free becomes this worker's."""
+    """The oldest due job whose queue is free becomes this worker's. One that waits for its time holds nobody up."""
     row = db.execute(
         """UPDATE jobs SET status = 'running', worker = ?, lease_until = ?, attempts = attempts + 1
         WHERE status = 'queued' AND id = (
             SELECT j.id FROM jobs j WHERE j.status = 'queued' AND j.run_at <= ?
             AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.queue = j.queue AND r.status = 'running')
-            AND NOT EXISTS (SELECT 1 FROM jobs o WHERE o.queue = j.queue AND o.status = 'queued' AND o.id < j.id)
+            AND NOT EXISTS (
+                SELECT 1 FROM jobs o WHERE o.queue = j.queue AND o.status = 'queued' AND o.id < j.id AND o.run_at <= ?)
             ORDER BY j.id LIMIT 1)
         RETURNING *""",
-        [worker, until, at],
+        [worker, until, at, at],
     ).fetchone()
     return _job(row) if row else None
 

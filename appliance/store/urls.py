@@ -13,7 +13,7 @@ SELECT = """SELECT u.*, p.name AS project, e.name AS environment FROM urls u
 def add(db: Connection, host: str, environment_id: int, *, proxied: bool | None, at: str, by: str) -> None:
     db.execute(
         """INSERT INTO urls VALUES (?, ?, 'pending', NULL, ?, ?, ?, ?, ?)""",
-        [host, environment_id, _text(Part("waiting")), _text(Part("waiting")), proxied, at, by],
+        [host, environment_id, _text(Part("pending")), _text(Part("waiting")), proxied, at, by],
     )
 
 

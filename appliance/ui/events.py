@@ -8,20 +8,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
-from appliance.events import DeploymentChanged, Event, ProjectChanged, Stopping, UrlChanged
+from appliance.events import Event, Stopping
 from appliance.web import sse
+from appliance.web.changes import TOLD, Changes, changes
 from appliance.web.routes import ctx_of
-
-TOLD = (DeploymentChanged, ProjectChanged, UrlChanged)
 
 
 async def index(request: Request) -> Response:
-    return sse.stream(_changes(ctx_of(request)))
+    return sse.stream(_changes(ctx_of(request), changes(request)))
 
 
-async def _changes(ctx: Context) -> AsyncIterator[bytes]:
+async def _changes(ctx: Context, counted: Changes) -> AsyncIterator[bytes]:
     with sse.Ear(ctx, lambda event: isinstance(event, TOLD)) as ear:
-        yield b": listening\n\n"
+        yield sse.message("seen", str(counted.count))
         while not ctx.stopping.is_set():
             event = await ear.next(sse.QUIET)
             if event is None:

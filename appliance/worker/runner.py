@@ -12,17 +12,19 @@ from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.deployments import Failure
 from appliance.model.jobs import Job
-from appliance.projects import url_jobs
+from appliance.projects import settle, url_jobs
 from appliance.store import deployments, jobs
 
 LEASE = timedelta(seconds=60)
 BEAT_EVERY = 15.0
+LONGEST = 600.0  # seconds between two tries
 IDLE = 30.0  # look again this often even when nobody says that there is work
 HANDLERS = {
     "deploy": pipeline.deploy,
     "url.attach": url_jobs.attach,
     "url.detach": url_jobs.detach,
-    "place.move": url_jobs.move,
+    "place.move": settle.move,
+    "hosts.settle": settle.settle,
 }
 logger = logging.getLogger("homeport.worker")
 
@@ -88,7 +90,7 @@ class Runner:
         try:
             HANDLERS[job.kind](self._ctx, job.subject, job.attempts)
         except url_jobs.TryLater as why:
-            self._later(job, why.detail)
+            self._later(job, why)
         except Exception:
             logger.exception("job %s %s failed", job.kind, job.subject)
             self._give_up(job)
@@ -102,10 +104,11 @@ class Runner:
         with self._ctx.db.write() as db:
             jobs.done(db, job.id)
 
-    def _later(self, job: Job, why: str) -> None:
-        wait = timedelta(seconds=min(2.0**job.attempts, 600))
+    def _later(self, job: Job, why: url_jobs.TryLater) -> None:
+        """Ever later, and not before the other side wants to hear of it again."""
+        wait = timedelta(seconds=min(max(2.0 ** min(job.attempts, 10), why.retry_after), LONGEST))
         with self._ctx.db.write() as db:
-            jobs.again(db, job.id, clock.text(self._ctx.now() + wait), self._ctx.redact(why))
+            jobs.again(db, job.id, clock.text(self._ctx.now() + wait), self._ctx.redact(why.detail))
 
     def _give_up(self, job: Job) -> None:
         """A fault of ours: the job ends, and whoever waits for it is told."""

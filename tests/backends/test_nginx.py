@@ -181,4 +181,3 @@ def test_swaps_under_load(nginx: Nginx, backend: Backend, site: Site) -> None:
     assert answers > 100
     assert swaps >= 20
     assert nginx.reloads == reloads
-    print(f"{swaps} swaps, {answers} answers")

@@ -32,7 +32,7 @@ def cli(server: Appliance, alone: Cli) -> Cli:
 def name(request: pytest.FixtureRequest) -> str:
     """A project's name that no other test uses."""
     words = request.node.name.partition("[")[0].removeprefix("test_").replace("_", "-")
-    return f"{words[:30].strip('-')}-{os.urandom(3).hex()}"
+    return f"{words[:24].strip('-')}-{os.urandom(3).hex()}"
 
 
 @pytest.fixture

@@ -65,13 +65,12 @@ class Terminal:
         termios.tcsetwinsize(theirs, (24, 60))
         self.shown = ""
         self.process = subprocess.Popen(
-            [*PROGRAM, *map(str, words)],
+            ["setsid", "--ctty", *PROGRAM, *map(str, words)],  # so that Ctrl-C reaches it
             cwd=ROOT,
             env=dict(environ),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
         )
         os.close(theirs)
 

@@ -234,3 +234,21 @@ def test_an_end_that_is_not_live_is_an_error(status: str, expected: str) -> None
 def _written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
     return path
+
+
+def test_a_server_that_dies_and_comes_back_is_waited_for(fresh: Appliance, alone: Cli, tmp_path: Path) -> None:
+    fresh.project("blog")
+    bundle = _written(tmp_path / "site.zip", zipped({f"{number}.html": str(number) for number in range(8_000)}))
+    running = alone.process(
+        "deploy", bundle, "-p", "blog", environ={"HOMEPORT_SERVER": fresh.url, "HOMEPORT_KEY": fresh.key}
+    )
+    assert running.stderr is not None
+    while "unpacked" not in running.stderr.readline():
+        assert running.poll() is None
+    fresh.kill()
+    fresh.start()
+    out, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0, err
+    assert "The connection was lost; trying again..." in err
+    assert out == f"http://blog.localhost:{fresh.port}/\n"
+    assert fresh.visit("blog", "/7.html").text == "7"

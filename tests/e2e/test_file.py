@@ -2,6 +2,7 @@
 
 import ast
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import CompletedProcess
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -111,7 +113,7 @@ def test_unpacking_is_private_and_of_few_files(built_file: Path, runtime: Path) 
     assert runtime.stat().st_mode & 0o777 == 0o700
     paths = list(runtime.rglob("*"))
     assert not [path for path in paths if path.stat().st_mode & 0o077]
-    assert len(paths) < 1000, "starting for the first time is mostly creating files"
+    assert len(paths) < 2000, "starting for the first time is mostly creating files"
 
 
 def test_another_python_is_told_which_one_is_needed(built_file: Path, tmp_path: Path) -> None:
@@ -144,23 +146,53 @@ def test_it_unpacks_into_the_data_folder_of_the_server(built_file: Path, tmp_pat
         shutil.rmtree(data / "runtime")
 
 
+def test_a_data_folder_that_it_makes_can_be_passed_through(built_file: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        run(built_file, "serve", "--help", "--data", str(tmp_path / "data"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o711
+    assert (tmp_path / "data" / "runtime").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [
+        ([], {"HOME": "/home/ann"}, ["/home/ann/.cache/homeport/runtime"]),
+        ([], {"HOME": "/home/ann", "XDG_CACHE_HOME": "/c"}, ["/c/homeport/runtime"]),
+        ([], {"HOME": "/"}, []),
+        (["doctor", "--data", "/tmp"], {"HOME": ""}, ["/tmp/runtime"]),
+        (["doctor", "--data", "/none"], {"HOME": ""}, []),
+        (["serve", "--data=/none"], {"HOME": "/", "HOMEPORT_DATA": "/other"}, ["/none/runtime"]),
+        (["open", "--", "--data", "/tmp"], {"HOME": "/"}, []),
+    ],
+)
+def test_where_it_would_unpack(built_file: Path, words: list[str], env: dict[str, str], expected: list[str]) -> None:
+    code = f"import sys; sys.path.insert(0, {str(built_file)!r}); import bootstrap, os\n"
+    code += f"print(*[place for place, _ in bootstrap.places({words!r}, os.environ)])"
+    ran = subprocess.run([sys.executable, "-I", "-c", code], env=env, capture_output=True, text=True, check=True)
+    for_root = ["/var/lib/homeport/runtime"] if os.geteuid() == 0 else []
+    in_data = [place for place in expected if not place.endswith("/homeport/runtime")]
+    assert ran.stdout.split() == [*in_data, *for_root, *(place for place in expected if place not in in_data)]
+
+
 def test_asking_about_a_data_folder_does_not_make_it(built_file: Path, tmp_path: Path) -> None:
     run(built_file, "doctor", "--help", "--data", str(tmp_path / "none"), env={"XDG_CACHE_HOME": str(tmp_path)})
     assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_it_starts_without_a_home(built_file: Path, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    temporary.chmod(0o1777)
-    shared = open_to_all(built_file, temporary)
-    ran = run(shared, "--version", user=NOBODY, python=python_for_all(), env={"TMPDIR": str(temporary)})
-    assert (ran.stdout, ran.returncode) == (VERSION, 0)
-    assert "unpacked for this run alone" in ran.stderr
-    assert ran.stderr.count("\n") == 1
-    assert [it.name for it in temporary.iterdir()] == ["homeport"]
+def test_it_starts_without_a_home(built_file: Path) -> None:
+    with TemporaryDirectory() as folder:  # not pytest's, which is closed to others
+        public = Path(folder)
+        public.chmod(0o1777)
+        file = shutil.copy(built_file, public / "homeport")
+        ran = run(Path(file), "--version", user=NOBODY, python=python_for_all(), env={"TMPDIR": folder})
+        assert (ran.stdout, ran.returncode) == (VERSION, 0), ran.stderr
+        assert "unpacked for this run alone" in ran.stderr
+        assert ran.stderr.count("\n") == 1
+        assert [it.name for it in public.iterdir()] == ["homeport"]
 
 
 def python_for_all() -> str:
@@ -168,16 +200,6 @@ def python_for_all() -> str:
     name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     found = shutil.which(name, path="/usr/bin:/usr/local/bin")
     return found or pytest.skip(f"no {name} that everybody may run")
-
-
-def open_to_all(file: Path, folder: Path) -> Path:
-    """A copy that anybody can reach."""
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    copy = Path(shutil.copy(file, folder / "homeport"))
-    copy.chmod(0o755)
-    return copy
 
 
 def symlink(runtime: Path) -> None:
@@ -362,15 +384,16 @@ for call in calls:
 @pytest.mark.slow
 def test_two_builds_are_the_same(tmp_path: Path) -> None:
     pytest.importorskip("shiv", reason="only ./build.sh test has what makes the file")
-    made: list[bytes] = []
-    for name, mask in (("one", 0o022), ("another place", 0o077)):
-        before = os.umask(mask)
-        try:
-            for folder in ("appliance", "packaging", "requirements"):
-                shutil.copytree(ROOT / folder, tmp_path / name / folder, ignore=shutil.ignore_patterns("__pycache__"))
-        finally:
-            os.umask(before)
-        argv = [sys.executable, "-I", str(tmp_path / name / "packaging" / "build.py")]
-        subprocess.run(argv, check=True, cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": str(len(made))})
-        made.append((tmp_path / name / "dist" / "homeport").read_bytes())
-    assert made[0] == made[1]
+    one, two = tmp_path / "one", tmp_path / "another place"
+    for folder in ("appliance", "packaging", "requirements"):
+        shutil.copytree(ROOT / folder, one / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(one, two)
+    for path in two.rglob("*"):
+        path.chmod(0o777)
+        os.utime(path, (1, 1))
+    assert made_in(one) == made_in(two)
+
+
+def made_in(folder: Path) -> str:
+    subprocess.run([sys.executable, "-I", str(folder / "packaging" / "build.py")], check=True)
+    return hashlib.sha256((folder / "dist" / "homeport").read_bytes()).hexdigest()

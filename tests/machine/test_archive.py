@@ -32,8 +32,12 @@ def put(folder: Path, data: bytes) -> Path:
 
 def take(path: Path, folder: Path, limits: Limits = LIMITS) -> Contents:
     contents = archive.inspect(path, limits)
-    unpack(path, contents, folder, limits=limits, on_progress=quiet, cancelled=never)
+    unpack_to(folder, path, contents)
     return contents
+
+
+def unpack_to(folder: Path, path: Path, contents: Contents) -> None:
+    unpack(path, contents, folder, limits=LIMITS, on_progress=quiet, cancelled=never)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -81,7 +85,8 @@ def test_every_cut_of_a_zip_is_refused(tmp_path: Path) -> None:
 
 
 def test_macos_counts_in_16_bits(tmp_path: Path) -> None:
-    contents = archive.inspect(put(tmp_path, _without_zip64(66_000)), replace(LIMITS, max_files=70_000))
+    path = put(tmp_path, many(66_000, says=66_000 & 0xFFFF))
+    contents = archive.inspect(path, replace(LIMITS, max_files=66_000))
     assert contents.files == 66_000
 
 
@@ -183,12 +188,42 @@ def test_a_bundle_that_is_gone(tmp_path: Path) -> None:
         archive.inspect(tmp_path / "gone.zip", LIMITS)
 
 
+def test_a_disk_that_takes_two_names_for_one(tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a.html": b"1"}))
+    contents = archive.inspect(path, LIMITS)
+    with pytest.raises(BadBundle, match=r'takes "a.html" for the name of another') as caught:
+        unpack_to(tmp_path / "release", path, replace(contents, entries=contents.entries * 2))
+    assert caught.value.code == "twice"
+
+
+@pytest.mark.parametrize(("name", "why"), [("a" * 300, "File name too long"), ("gone/a", "No such file")])
+def test_a_disk_that_says_no(name: str, why: str, tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a.html": b"1"}))
+    contents = archive.inspect(path, LIMITS)
+    before = open_files()
+    with pytest.raises(HostFailed, match=why):
+        unpack_to(tmp_path / "release", path, replace(contents, entries=(contents.entries[0]._replace(path=name),)))
+    with pytest.raises(HostFailed, match=why):
+        unpack_to(tmp_path / "other", path, replace(contents, folders=(name,)))
+    assert open_files() == before
+
+
+def test_what_either_thread_finds_stops_both(tmp_path: Path) -> None:
+    items = [Item(f"{n}/a", NOISE[:5000]) for n in range(200)]
+    for place in (0, 100, 199):
+        bad = replace(items[place], central={"crc": 1}, local={"crc": 1})
+        path = put(tmp_path, build([*items[:place], bad, *items[place + 1 :]]))
+        with pytest.raises(BadBundle) as caught:
+            take(path, tmp_path / f"release{place}")
+        assert (caught.value.code, caught.value.entry) == ("damaged", f"{place}/a")
+
+
 def test_a_bundle_cut_after_it_was_inspected(tmp_path: Path) -> None:
     path = put(tmp_path, build([PAGE, Item("a", NOISE), Item("b", NOISE, method=0)]))
     contents = archive.inspect(path, LIMITS)
     os.truncate(path, 2000)
     with pytest.raises(BadBundle, match=r"does not end where|holds"):
-        unpack(path, contents, tmp_path / "r", limits=LIMITS, on_progress=quiet, cancelled=never)
+        unpack_to(tmp_path / "release", path, contents)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
@@ -212,13 +247,7 @@ def test_memory_stays_where_it_was(tmp_path: Path) -> None:
     contents = archive.inspect(path, LIMITS)
     tracemalloc.start()
     try:
-        unpack(path, contents, tmp_path / "release", limits=LIMITS, on_progress=quiet, cancelled=never)
+        unpack_to(tmp_path / "release", path, contents)
         assert tracemalloc.get_traced_memory()[1] < 2 << 20
     finally:
         tracemalloc.stop()
-
-
-def _without_zip64(count: int) -> bytes:
-    """As macOS's own archiver writes it."""
-    items = [Item(f"{number}", method=0) for number in range(count)]
-    return build(items, end={"here": count & 0xFFFF, "count": count & 0xFFFF})

@@ -15,6 +15,7 @@ from appliance.machine.unpack import unpack
 from tests.archives import LIMITS, NOISE, ODD_NAMES
 
 needs_zip = pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed")
+needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 needs_bsdtar = pytest.mark.skipif(not shutil.which("bsdtar"), reason="bsdtar is not installed")
 
 
@@ -90,6 +91,18 @@ def test_zip_as_it_should_not_be(how: list[str], code: str, tmp_path: Path) -> N
 def test_bsdtar(what: list[str], how: list[str], site: Path) -> None:
     made(site, "bsdtar", "--format=zip", *how, "-cf", "../site.zip", *what)
     assert take(site.parent / "site.zip") == files(site)
+
+
+@needs_git
+@pytest.mark.parametrize("large", ["512m", "1m"], ids=["whole", "streamed"])
+def test_git_archive(large: str, site: Path) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-c", f"core.bigFileThreshold={large}"]
+    kept = files(site)
+    made(site, *git, "init", "-q")
+    made(site, *git, "add", "-A")
+    made(site, *git, "commit", "-qm", "site")
+    made(site, *git, "archive", "--prefix=site-1.0/", "-o", "../site.zip", "HEAD")
+    assert take(site.parent / "site.zip") == kept
 
 
 class Pipe(io.RawIOBase):

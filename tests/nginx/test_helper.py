@@ -1,7 +1,6 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import string
 import subprocess
@@ -24,6 +23,7 @@ from appliance.nginx.helper import Answer, Refused, Rules, answer, candidates, j
 from appliance.nginx.helper_client import Helper, ask
 from appliance.nginx.template import SiteConf, render
 from appliance.settings import Settings
+from tests.servers import Nginx
 
 NOBODY = 65534
 HOST = "www.example.com"
@@ -41,7 +41,6 @@ SITE = SiteConf(HOST, RULES.data / "sites/blog/production", ("80", "[::]:80"))
 TEXT = render(SITE)
 LINES = TEXT.split("\n")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the helper is root's")
-needs_nginx = pytest.mark.skipif(shutil.which("nginx", path=helper.PATH) is None, reason="needs NGINX")
 
 
 # What is taken, and what is not
@@ -51,9 +50,10 @@ def taken(content: bytes, name: str = f"{HOST}.conf") -> SiteConf | None:
     try:
         return judge(RULES, name, content)
     except Refused as why:
-        assert name.encode(errors="backslashreplace").decode() in why.detail
-        assert "Nothing was changed." in why.detail
-        return None
+        said = why.detail
+    assert said.startswith(name.encode(errors="backslashreplace").decode())
+    assert said.endswith("Nothing was changed.")
+    return None
 
 
 def is_allowed(conf: SiteConf, content: bytes, name: str) -> bool:
@@ -246,30 +246,20 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def prepared(place: Path, port: int = 80) -> Rules:
+def prepared(place: Path, nginx: Nginx) -> Rules:
     """The folders as `homeport install` makes them, for nobody."""
-    data, etc = place / "data", place / "etc"
-    for folder in (etc / "sites-available", etc / "sites-enabled", data / "nginx", data / helper.WANTED):
+    data = place / "data"
+    for folder in (data / "nginx", data / helper.WANTED):
         folder.mkdir(parents=True)
     os.chown(data, 0, NOBODY)
     data.chmod(0o1771)
     os.chown(data / helper.WANTED, NOBODY, NOBODY)
-    (etc / "nginx.conf").write_text("")
-    return Rules(
-        user="nobody",
-        data=data,
-        sites_available=etc / "sites-available",
-        sites_enabled=etc / "sites-enabled",
-        conf=etc / "nginx.conf",
-        test=("nginx", "-t"),
-        reload=("nginx", "-c", str(etc / "nginx.conf"), "-s", "reload"),
-        listen=(f"127.0.0.1:{port}",),
-    )
+    return Rules.of(nginx.settings(data), "nobody")
 
 
 @pytest.fixture
 def rules(place: Path) -> Rules:
-    return prepared(place)
+    return prepared(place, Nginx(place / "etc"))
 
 
 def text_for(rules: Rules, host: str = HOST) -> str:
@@ -359,22 +349,10 @@ def test_more_than_fits_is_not_read(rules: Rules, monkeypatch: pytest.MonkeyPatc
 # With NGINX
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
-NGINX_CONF = """user nobody nogroup;
-worker_processes 1;
-pid {place}/nginx.pid;
-error_log {place}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    server_names_hash_bucket_size 128;
-    server {{ listen 127.0.0.1:{port}; server_name theirs.example.com; return 200 theirs; }}
-    include {place}/etc/sites-enabled/*;
+THEIRS = """server {{
+    listen 127.0.0.1:{port};
+    server_name theirs.example.com;
+    return 200 theirs;
 }}
 """
 
@@ -382,28 +360,14 @@ http {{
 @pytest.fixture
 def running(place: Path) -> Iterator[Rules]:
     """A real NGINX of its own, with someone else's site in it, and one release to serve."""
-    port = free_port()
-    rules = prepared(place, port)
-    rules.conf.write_text(NGINX_CONF.format(place=place, port=port))
+    nginx = Nginx(place / "etc")
+    nginx.site("theirs", THEIRS.format(port=nginx.port))
+    rules = prepared(place, nginx)
     site = rules.data / "sites/blog/production"
     site.mkdir(parents=True)
     (site / "index.html").write_text("the blog")
-    nginx = ["nginx", "-e", str(place / "error.log"), "-c", str(rules.conf)]
-    subprocess.run(nginx, check=True, capture_output=True)
-    yield rules
-    master = int((place / "nginx.pid").read_text())
-    os.kill(master, signal.SIGQUIT)
-    _gone(master)
-
-
-def _gone(pid: int) -> None:
-    handle = os.pidfd_open(pid)
-    try:
-        import select
-
-        select.select([handle], [], [], 10)
-    finally:
-        os.close(handle)
+    with nginx:
+        yield rules
 
 
 def served(rules: Rules, host: str = HOST) -> str:
@@ -418,14 +382,15 @@ def eventually(rules: Rules, body: str, host: str = HOST) -> bool:
 
 
 def tree(rules: Rules) -> dict[str, str]:
-    """Everything that NGINX loads, to tell whether any of it changed."""
+    """Everything of ours that NGINX loads, to tell whether any of it changed."""
     folders = (rules.data / "nginx", rules.sites_available, rules.sites_enabled)
     paths = [path for folder in folders for path in sorted(folder.iterdir())]
-    return {str(path): os.readlink(path) if path.is_symlink() else path.read_text() for path in paths}
+    ours = (path for path in paths if path.name not in ("default", "theirs"))
+    return {str(path): os.readlink(path) if path.is_symlink() else path.read_text() for path in ours}
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_what_is_wanted_is_put_in_force_and_taken_out(running: Rules) -> None:
     file = want(running)
     assert answer(running, "apply") == Answer(True, "1 changed.", (HOST,))
@@ -438,11 +403,11 @@ def test_what_is_wanted_is_put_in_force_and_taken_out(running: Rules) -> None:
     file.unlink()
     assert answer(running, "apply").changed == (HOST,)
     assert tree(running) == {}
-    assert eventually(running, "theirs")
+    assert eventually(running, "the default site\n")
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_looking_changes_nothing(running: Rules) -> None:
     want(running)
     assert answer(running, "test") == Answer(True, "1 would change.", (HOST,))
@@ -459,7 +424,7 @@ def test_no_other_word_is_known(rules: Rules, word: str) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_one_bad_candidate_holds_up_all(running: Rules) -> None:
     want(running)
     want(running, "evil.example.com", text_for(running, "evil.example.com").replace("gzip off;", "access_log /etc/x;"))
@@ -470,7 +435,7 @@ def test_one_bad_candidate_holds_up_all(running: Rules) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_name_that_another_site_has_stays_that_sites(running: Rules) -> None:
     want(running, "theirs.example.com")
     said = answer(running, "apply")
@@ -482,7 +447,7 @@ def test_a_name_that_another_site_has_stays_that_sites(running: Rules) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_file_in_the_way_is_not_touched(running: Rules) -> None:
     (running.sites_enabled / f"homeport-{HOST}.conf").write_text("# mine\n")
     want(running)
@@ -492,9 +457,9 @@ def test_a_file_in_the_way_is_not_touched(running: Rules) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_host_that_is_broken_already_is_left_alone(running: Rules) -> None:
-    (running.sites_enabled / "theirs").write_text("nonsense;\n")
+    (running.sites_available / "theirs").write_text("nonsense;\n")
     want(running)
     before = tree(running)
     said = answer(running, "apply")
@@ -504,7 +469,7 @@ def test_a_host_that_is_broken_already_is_left_alone(running: Rules) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_reload_that_fails_puts_everything_back(running: Rules) -> None:
     want(running)
     assert answer(running, "apply").ok
@@ -518,12 +483,12 @@ def test_a_reload_that_fails_puts_everything_back(running: Rules) -> None:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_candidate_that_is_swapped_meanwhile_has_no_effect(running: Rules, place: Path) -> None:
     """The test command stands for the moment between looking and writing."""
     file = want(running)
     swap = place / "swap"
-    swap.write_text(f"#!/bin/sh\necho 'load_module /tmp/evil.so;' > {file}\nexec nginx -t \"$@\"\n")
+    swap.write_text(f"#!/bin/sh\necho 'load_module /tmp/evil.so;' > {file}\nexec {' '.join(running.test)} \"$@\"\n")
     swap.chmod(0o755)
     assert answer(replace(running, test=(str(swap),)), "apply").ok
     assert "evil" in file.read_text()
@@ -533,7 +498,7 @@ def test_a_candidate_that_is_swapped_meanwhile_has_no_effect(running: Rules, pla
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_what_is_not_roots_own_is_written_anew(running: Rules) -> None:
     want(running)
     assert answer(running, "apply").ok
@@ -611,7 +576,7 @@ def listening(rules: Rules, place: Path) -> Iterator[Path]:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_a_word_over_the_socket(running: Rules, place: Path) -> None:
     want(running)
     with listening(running, place) as path:
@@ -637,7 +602,7 @@ def test_only_the_appliance_and_root_are_answered(rules: Rules, place: Path) -> 
 @needs_root
 def test_nothing_of_the_surroundings_reaches_the_commands(running: Rules, place: Path) -> None:
     spy = place / "spy"
-    spy.write_text(f'#!/bin/sh\nenv > {place}/env\npwd > {place}/cwd\nexec nginx -t "$@"\n')
+    spy.write_text(f'#!/bin/sh\nenv > {place}/env\npwd > {place}/cwd\nexec {" ".join(running.test)} "$@"\n')
     spy.chmod(0o755)
     with listening(replace(running, test=(str(spy),)), place) as path:
         assert ask(path, "test")["ok"] is True
@@ -660,7 +625,7 @@ def test_rules_that_another_could_write_are_not_gone_by(rules: Rules, place: Pat
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_several_at_once_take_turns(running: Rules, place: Path) -> None:
     want(running)
     answers: list[bool] = []
@@ -690,7 +655,7 @@ def hands(running: Rules, place: Path) -> Iterator[Helper]:
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_the_appliance_puts_a_url_in_force_through_the_helper(running: Rules, hands: Helper) -> None:
     text = text_for(running)
     with as_nobody():
@@ -706,7 +671,7 @@ def test_the_appliance_puts_a_url_in_force_through_the_helper(running: Rules, ha
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_what_was_refused_stands_in_nobodys_way(running: Rules, hands: Helper) -> None:
     with as_nobody():
         hands.apply({HOST: text_for(running)})
@@ -719,7 +684,7 @@ def test_what_was_refused_stands_in_nobodys_way(running: Rules, hands: Helper) -
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_what_was_left_lying_there_is_not_put_in_force(running: Rules, hands: Helper) -> None:
     want(running, "left.example.com")
     with as_nobody():
@@ -728,7 +693,7 @@ def test_what_was_left_lying_there_is_not_put_in_force(running: Rules, hands: He
 
 
 @needs_root
-@needs_nginx
+@pytest.mark.nginx
 def test_root_leaves_nothing_where_the_appliance_works(running: Rules, hands: Helper) -> None:
     with pytest.raises(HostFailed, match="asked for by nobody, not by root"):
         hands.test({HOST: text_for(running)})

@@ -95,7 +95,7 @@ class Answer:
 def refusal(answer: Answer, asking: Asking) -> RemoteFailed:
     """Which of the errors above it is."""
     if answer.status == 429 or answer.codes & TOO_MANY:
-        return Busy(f"Cloudflare asks for a pause.{_wait(answer.retry_after)}", permanent=False, said=answer.said)
+        return _busy(answer)
     if answer.status >= 500 or answer.status in TRY_AGAIN:
         return Down(
             f"Cloudflare could not {asking.act} (it answered {answer.status}).", permanent=False, said=answer.said
@@ -161,12 +161,21 @@ def _errors(body: object) -> Iterator[tuple[int, str]]:
             yield from _errors(error)
 
 
-def _wait(retry_after: str) -> str:
+def _busy(answer: Answer) -> Busy:
     """`Retry-After`: seconds, or a date."""
-    if retry_after.isdigit():
-        return f" It takes requests again in {int(retry_after)} seconds."
+    seconds, when = 0.0, "It counts 1,200 requests in five minutes; try again then"
+    if answer.retry_after.isdigit():
+        seconds = float(answer.retry_after)
+        when = f"It takes requests again in {seconds:.0f} seconds"
+    elif at := _date(answer.retry_after):
+        seconds = (at - clock.now()).total_seconds()
+        when = f"It takes requests again at {clock.text(at)}"
+    detail = f"Cloudflare asks for a pause. {when}."
+    return Busy(detail, permanent=False, retry_after=max(seconds, 0), said=answer.said)
+
+
+def _date(text: str) -> datetime | None:
     try:
-        at: datetime = parsedate_to_datetime(retry_after)
+        return parsedate_to_datetime(text)
     except ValueError:
-        return " It counts 1,200 requests in five minutes; try again then."
-    return f" It takes requests again at {clock.text(at)}."
+        return None

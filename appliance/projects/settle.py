@@ -1,0 +1,88 @@
+"""What serves URLs is brought to what the rows say: after a start, and after a rename."""
+
+from pathlib import Path
+
+from appliance.backends import REGISTRY, load
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.deploy.places import site_of
+from appliance.errors import HomeportError
+from appliance.events import JobAdded, UrlChanged
+from appliance.machine import faults, files
+from appliance.model.sites import Site
+from appliance.model.urls import Part, Url
+from appliance.projects.url_jobs import TryLater, unlogged
+from appliance.store import deployments, environments, jobs, journal, urls
+from appliance.store.db import Connection
+
+
+def settle(ctx: Context, _: str, attempts: int) -> None:
+    """None too many in force, each leading to its site; what is lost is put back by a job of its own."""
+    missing: frozenset[str] = frozenset()
+    try:
+        with files.refusals():
+            for name, sites in _sites(ctx).items():
+                missing |= load(name, ctx.settings).settle(sites, unlogged)
+    except HomeportError as why:
+        if attempts == 1:
+            _look_again(ctx)
+        raise TryLater(why) from why
+    _put_back(ctx, missing)
+
+
+def move(ctx: Context, entry_id: str, attempts: int) -> None:
+    """After a rename: what serves the URLs is led to the new place, and only then the old one goes."""
+    entry = journal.find(ctx.db.read(), int(entry_id))
+    if entry is None:
+        return
+    faults.point("move")
+    settle(ctx, "", attempts)
+    faults.point("after move")
+    _remove_old_place(ctx, Path(entry.subject))
+    with ctx.write() as db:
+        journal.end(db, entry.id, "done", "moved", ctx.moment())
+
+
+def _sites(ctx: Context) -> dict[str, list[Site]]:
+    """By backend, every site that has URLs and shows something, or is about to."""
+    db = ctx.db.read()
+    hosts: dict[int, list[str]] = {}
+    for url in urls.every(db):
+        hosts.setdefault(url.environment_id, []).append(url.host)
+    found: dict[str, list[Site]] = {name: [] for name in REGISTRY}
+    for environment_id, those in hosts.items():
+        environment = environments.by_id(db, environment_id)
+        if environment and (environment.live or deployments.waiting(db, environment_id)):
+            found.setdefault(environment.backend, []).append(site_of(ctx, environment, tuple(those)))
+    return found
+
+
+def _put_back(ctx: Context, missing: frozenset[str]) -> None:
+    """What was in force by the record, and isn't."""
+    for url in urls.every(ctx.db.read()):
+        if url.host in missing and url.nginx.status == "ok":
+            with ctx.write(UrlChanged(url.host, url.project), JobAdded()) as db:
+                urls.set_state(db, url.host, "pending")
+                urls.set_nginx(db, url.host, Part("pending", "Was not in place"))
+                _queue(ctx, db, url)
+
+
+def _look_again(ctx: Context) -> None:
+    """Whether each URL that was in force still is."""
+    with ctx.write(JobAdded()) as db:
+        for url in urls.every(db):
+            if url.nginx.status == "ok":
+                _queue(ctx, db, url)
+
+
+def _queue(ctx: Context, db: Connection, url: Url) -> None:
+    jobs.drop(db, "url.attach", url.host)
+    jobs.add(db, "url.attach", url.host, queue="hosts", at=ctx.moment())
+
+
+def _remove_old_place(ctx: Context, old: Path) -> None:
+    """The old folder or pointer, unless someone lives there again."""
+    those = environments.everyone(ctx.db.read())
+    known = {paths.pointer(ctx, environment.project, environment.name) for environment in those}
+    if old not in known and not any(old in pointer.parents for pointer in known):
+        files.remove_tree(old)
