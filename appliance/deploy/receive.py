@@ -32,7 +32,7 @@ class Incoming:
 
     def __init__(self, ctx: Context, expected: int | None = None) -> None:
         self._most = ctx.settings.upload_max
-        self._refuse_size(expected or 0)
+        self.refuse_size(expected or 0)
         self._refuse_full(ctx.data, expected or 0)
         self.path = ctx.data / "incoming" / f"{clock.new_id()}.zip"
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -42,7 +42,6 @@ class Incoming:
 
     def write(self, chunks: Sequence[bytes]) -> None:
         for chunk in chunks:
-            self._refuse_size(self.size + len(chunk))
             self._write_one(chunk)
             self._hash.update(chunk)
             self.size += len(chunk)
@@ -71,7 +70,8 @@ class Incoming:
         os.close(self._handle)
         self.path.unlink(missing_ok=True)
 
-    def _refuse_size(self, size: int) -> None:
+    def refuse_size(self, size: int) -> None:
+        """Before it is written: a sender hears at once that it is too much."""
         if size > self._most:
             raise TooLarge(
                 f"The upload is larger than {_amount(self._most)}, the most that this host takes.",

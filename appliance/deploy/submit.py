@@ -207,7 +207,9 @@ def _enqueue(
     return deployment
 
 
-def _new(ctx: Context, actor: Actor, wish: _Wish, bundle: Bundle, detail: str, origin: Deployment | None) -> Deployment:
+def _new(
+    ctx: Context, actor: Actor, wish: _Wish, bundle: Bundle, *, detail: str, origin: Deployment | None
+) -> Deployment:
     """Made inside the transaction, so that ids, which sort by time, come in the order of the numbers."""
     now = ctx.moment()
     return Deployment(

@@ -9,9 +9,7 @@ from appliance.errors import Invalid
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 HALF = re.compile("[\ud800-\udfff]")  # JSON can spell half of a pair, which no file and no database takes
-UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
-)  # moves a cursor, or turns the direction of reading
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # moves a cursor or turns the reading
 T = TypeVar("T")
 
 

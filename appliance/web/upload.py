@@ -56,12 +56,14 @@ async def receive(request: Request, ctx: Context) -> AsyncIterator[Upload]:
 async def _spool(request: Request, incoming: Incoming, form: "_Form | None") -> None:
     """One batch is written by a thread while the next one comes in."""
     batch: list[bytes] = []
-    gathered, writing = 0, _done()
+    gathered, total, writing = 0, 0, _done()
     try:
         async for chunk in request.stream():
             parts = form.feed(chunk) if form else [chunk]
             batch += parts
             gathered += sum(map(len, parts))
+            total += sum(map(len, parts))
+            incoming.refuse_size(total)
             if gathered >= BATCH:
                 await writing
                 writing = asyncio.ensure_future(run_in_threadpool(incoming.write, batch))

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -105,7 +105,9 @@ def test_the_same_key_at_once_is_one_deployment(server: Appliance) -> None:
         start.wait(10)
         with httpx.Client(timeout=30) as http:
             url = f"{server.url}/api/v1{path('race', 'deployments')}"
-            return http.post(url, content=body, headers={**once("k"), "Authorization": f"Bearer {server.key}"}).json()
+            return http.post(
+                url, content=body, headers={**once("race"), "Authorization": f"Bearer {server.key}"}
+            ).json()
 
     with ThreadPoolExecutor(8) as pool:
         found = {one["id"] for one in pool.map(send, range(8))}
@@ -115,13 +117,15 @@ def test_the_same_key_at_once_is_one_deployment(server: Appliance) -> None:
 
 def test_the_same_key_for_something_else_is_refused_and_leaves_nothing(server: Appliance) -> None:
     server.project("twice")
-    server.ask("POST", path("twice", "deployments"), content=zipped({"index.html": "1"}), headers=once("k"))
+    server.ask("POST", path("twice", "deployments"), content=zipped({"index.html": "1"}), headers=once("twice"))
     before = sorted(str(one) for one in (server.data / "bundles").rglob("*.zip"))
-    answer = server.ask("POST", path("twice", "deployments"), content=zipped({"index.html": "2"}), headers=once("k"))
+    answer = server.ask(
+        "POST", path("twice", "deployments"), content=zipped({"index.html": "2"}), headers=once("twice")
+    )
     problem(answer, 409)
     assert sorted(str(one) for one in (server.data / "bundles").rglob("*.zip")) == before
     assert not os.listdir(server.data / "incoming")
-    problem(server.ask("POST", path("twice", "rollback"), json={}, headers={"Idempotency-Key": "k"}), 409)
+    problem(server.ask("POST", path("twice", "rollback"), json={}, headers={"Idempotency-Key": "twice"}), 409)
     assert len(server.get("/deployments?project=twice")["items"]) == 1
 
 
@@ -158,7 +162,7 @@ def test_an_idempotency_key_has_a_length(server: Appliance, key: str) -> None:
 
 
 @pytest.fixture
-def busy(server: Appliance) -> Iterator[Callable[[str], str]]:
+def busy(server: Appliance) -> Callable[[str], str]:
     """Makes a project in which a deployment is running, and says which."""
 
     def start(name: str) -> str:
@@ -168,7 +172,7 @@ def busy(server: Appliance) -> Iterator[Callable[[str], str]]:
             time.sleep(0.005)
         return found
 
-    yield start
+    return start
 
 
 def test_a_queued_one_is_cancelled_at_once(server: Appliance, busy: Callable[[str], str]) -> None:

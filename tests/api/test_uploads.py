@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.api.test_contract import problem
@@ -239,19 +238,12 @@ def test_expect_100_continue_is_answered_with_the_refusal(small: Appliance) -> N
 
 
 def test_too_large_is_noticed_while_it_streams(small: Appliance) -> None:
-    sent = 0
-
     def pieces() -> Iterator[bytes]:
-        nonlocal sent
-        while sent < 8 << 20:
-            sent += 1 << 16
+        for _ in range(128):
             yield bytes(1 << 16)
 
-    try:
-        answer = small.ask("POST", SMALL, content=pieces(), headers=ZIP)
-        assert problem(answer, 413)["detail"] == "The upload is larger than 2 MiB, the most that this host takes."
-    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
-        pass  # it hung up while we were sending, which says it too
+    answer = small.ask("POST", SMALL, content=pieces(), headers=ZIP)
+    assert problem(answer, 413)["detail"] == "The upload is larger than 2 MiB, the most that this host takes."
     until(lambda: not list((small.data / "incoming").iterdir()))
 
 
@@ -269,10 +261,7 @@ def test_a_form_may_not_smuggle_more_than_an_upload(small: Appliance) -> None:
             yield part(f"field{number}", bytes(6_000))
 
     before = small.memory
-    try:
-        problem(small.ask("POST", SMALL, content=pieces(), headers=FORM), 413)
-    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
-        pass
+    problem(small.ask("POST", SMALL, content=pieces(), headers=FORM), 413)
     assert small.memory - before < 24 << 20
 
 
