@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -133,7 +133,7 @@ def _answer_fields(made: Json, schemas: Json) -> tuple[Field, ...]:
         shape = answer.get("content", {}).get("application/json", {}).get("schema")
         if code != "default" and shape:
             items = shape.get("properties", {}).get("items", {}).get("items")
-            return _fields(items or shape, schemas)
+            return tuple(replace(one, required=False) for one in _fields(items or shape, schemas))
     return ()
 
 

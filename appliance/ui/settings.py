@@ -173,7 +173,7 @@ def _token_hint(ctx: Context, at: str, by: str) -> str:
         return f"Set {when} by {by}. It is never shown; type a new one to replace it."
     if ctx.settings.cloudflare_token:
         return "Set by HOMEPORT_CLOUDFLARE_TOKEN. One that is saved here comes first."
-    return "Made in Cloudflare under My Profile, API Tokens. It takes Zone, Zone, Read and Zone, DNS, Edit."
+    return "Made in Cloudflare under My Profile, API Tokens. It needs “Zone, Zone, Read” and “Zone, DNS, Edit”."
 
 
 def _ask_dns(ctx: Context, token: str) -> list[Check]:

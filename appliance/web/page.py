@@ -99,7 +99,8 @@ def error_page(request: Request, error: HomeportError) -> Response:
     """What went wrong, in the words of the error, and where to go from there."""
     if error.code in NO_WAY_IN:
         heading = NO_WAY_IN[error.code]
-        return render(request, "access/set-up-link.html", error.status, heading=heading, detail=error.detail)
+        detail = error.detail.removeprefix(f"{heading}. ")
+        return render(request, "access/set-up-link.html", error.status, heading=heading, detail=detail)
     response = render(
         request,
         "errors/page.html",

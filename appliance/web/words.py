@@ -114,7 +114,7 @@ def until(moment: datetime, now: datetime) -> str:
         return f"In {how_many(max(int(left.total_seconds() // 60), 1), 'minute')}"
     if left < timedelta(days=1):
         return f"In {how_many(int(left.total_seconds() // 3600), 'hour')}"
-    return f"In {how_many(left.days, 'day')}"
+    return f"In {how_many(-(-left // timedelta(days=1)), 'day')}"
 
 
 def day(moment: datetime, now: datetime) -> str:
