@@ -9,7 +9,7 @@ from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import paths, tidy
+from appliance.deploy import paths, releases, tidy
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
 from appliance.deploy.submit import limits
@@ -51,7 +51,8 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
             with run.step("mark live"):
                 mark_live(run, environment)
         with run.step("tidy"):
-            removed = tidy.remove_releases(ctx)
+            tidy.forget_old(ctx)
+            removed = releases.remove_old(ctx)
             run.detail(f"{removed} old releases removed; their bundles are kept" if removed else "")
         _end(run, "succeeded")
     except Cancelled:
@@ -67,7 +68,7 @@ def unpack(run: Run) -> Release:
     """Make the release, or find it made: the same bundle is the same release."""
     ctx, sha256 = run.ctx, run.deployment.bundle
     release = paths.release(ctx, sha256)
-    if release.path.exists() and paths.manifest_file(ctx, sha256).exists():
+    if releases.ready(ctx, sha256):
         run.log.info("This bundle is unpacked already")
         run.detail(f"{run.deployment.files:,} files, unpacked before")
         return release
@@ -86,13 +87,9 @@ def unpack(run: Run) -> Release:
             cancelled=run.cancelled,
         )
         files.sync_disk(beside)
-        files.write_whole(paths.manifest_file(ctx, sha256), json.dumps(archive.manifest(contents)))
-        files.remove_tree(release.path)
-        beside.rename(release.path)
-    except BaseException:
+        releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(contents)))
+    finally:
         files.remove_tree(beside)
-        raise
-    files.sync_folder(release.path.parent)
     run.log.info(f"{contents.files:,} files, {contents.unpacked / 1e6:.1f} MB in {monotonic() - began:.2f} s")
     run.detail(f"{contents.files:,} files")
     return release

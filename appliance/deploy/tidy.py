@@ -1,24 +1,21 @@
-"""Keeping no more on disk than is needed."""
+"""Keeping no more than is needed, on disk and in the database."""
+
+from datetime import timedelta
 
 from appliance.context import Context
-from appliance.machine import files
-from appliance.store import bundles, deployments
+from appliance.deploy import releases
+from appliance.machine import clock, files
+from appliance.store import bundles, deployments, journal
 
-KEPT = 5  # releases of each environment that stay unpacked, for a quick rollback
+REMEMBERED = timedelta(days=1)
+JOURNALED = timedelta(days=30)
 
 
-def remove_releases(ctx: Context) -> int:
-    """Remove releases that no environment serves or may soon go back to. Bundles stay."""
-    needed = deployments.releases_needed(ctx.db.read(), KEPT)
-    removed = 0
-    for folder in (ctx.data / "releases").iterdir():
-        name = folder.name.removesuffix(".json")
-        if name in needed or name.startswith("."):
-            continue
-        if folder.suffix != ".json":
-            removed += 1
-        files.remove_tree(folder)
-    return removed
+def forget_old(ctx: Context) -> None:
+    """Idempotency keys are honoured for a day; what the journal has finished is of interest for a month."""
+    with ctx.db.write() as db:
+        deployments.forget_remembered(db, clock.text(ctx.now() - REMEMBERED))
+        journal.trim(db, clock.text(ctx.now() - JOURNALED))
 
 
 def sweep(ctx: Context) -> None:
@@ -32,7 +29,7 @@ def sweep(ctx: Context) -> None:
     for bundle in (ctx.data / "bundles").glob("??/*.zip"):
         if bundle.stem not in known:
             bundle.unlink()
-    remove_releases(ctx)
+    releases.remove_old(ctx)
     for log in (ctx.data / "logs").glob("*.log"):
         if deployments.find(ctx.db.read(), log.stem) is None:
             log.unlink()

@@ -3,9 +3,10 @@
 import errno
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +18,7 @@ from appliance.machine.ziplist import STORED
 
 _WHOLE = 512 << 10  # a file up to this size is read, inflated and written in one go
 _CHUNK = 64 << 10  # a larger one by so many bytes at a time: what fits the processor's cache
+_SHARED = 12 << 10  # below this, two threads lose more by taking turns in Python than they win
 _BATCH_FILES, _BATCH_BYTES = 64, 4 << 20  # what a thread takes at once
 LOOK_EVERY = 0.1  # seconds between two looks at progress and cancelling
 
@@ -47,7 +49,8 @@ class _Work:
     folder: Path
     root: int
     masked: bool  # whether the process's umask takes bits from what it creates
-    batches: Iterator[_Batch]  # of a list: taking the next one is a single step
+    small: Iterator[_Batch]
+    large: Iterator[_Batch]  # shared; of a list, so that taking the next one is a single step
     done: list[int] = field(default_factory=lambda: [0, 0])
     stop: bool = False
 
@@ -91,15 +94,16 @@ def unpack(
     with zipend.opened(path) as source:
         root, masked = _new_root(folder)
         try:
-            batches = _batches(contents)
-            work = _Work(source, folder, root, masked, iter(batches))
+            small = _batches(entry for entry in contents.entries if entry.size < _SHARED)
+            large = _batches(entry for entry in contents.entries if entry.size >= _SHARED)
+            work = _Work(source, folder, root, masked, iter(small), iter(large))
             watch = _Watch(work, on_progress, cancelled)
             watch()
             _make_folders(work, contents.folders, watch)
-            if len(batches) > 1:
+            if large and len(small) + len(large) > 1:
                 _write_in_two(work, watch)
             else:
-                _write_batches(work, 0, watch)
+                _write_batches(work, chain(small, large), 0, watch)
             on_progress(contents.files)
         finally:
             os.close(root)
@@ -143,12 +147,12 @@ def _make_folders(work: _Work, folders: tuple[str, ...], watch: _Watch) -> None:
             raise _refused(work, folder, why) from why
 
 
-def _batches(contents: Contents) -> list[_Batch]:
+def _batches(entries: Iterable[Entry]) -> list[_Batch]:
     """The files by folder, the most bytes first, so that no thread is left with a large one at the end."""
     folders: dict[str, list[Entry]] = {}
-    for entry in contents.entries:
+    for entry in entries:
         folders.setdefault(entry.path.rpartition("/")[0], []).append(entry)
-    batches = [_Batch(folder, part) for folder, entries in folders.items() for part in _parts(entries)]
+    batches = [_Batch(folder, part) for folder, inside in folders.items() for part in _parts(inside)]
     return sorted(batches, key=lambda batch: batch.size, reverse=True)
 
 
@@ -165,11 +169,11 @@ def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 
 def _write_in_two(work: _Work, watch: _Watch) -> None:
-    """Write the batches in two threads: inflating and system calls let another one run."""
+    """Write the large files in two threads, as inflating and system calls let another one run."""
     with ThreadPoolExecutor(1, "unpack") as pool:
-        watch.other = other = pool.submit(_write_batches, work, 1, work.go_on)
+        watch.other = other = pool.submit(_write_batches, work, work.large, 1, work.go_on)
         try:
-            _write_batches(work, 0, watch)
+            _write_batches(work, chain(work.small, work.large), 0, watch)
             while not other.done():
                 wait([other], LOOK_EVERY)
                 watch()
@@ -178,8 +182,8 @@ def _write_in_two(work: _Work, watch: _Watch) -> None:
             work.stop = True
 
 
-def _write_batches(work: _Work, lane: int, tick: Tick) -> None:
-    for batch in work.batches:
+def _write_batches(work: _Work, batches: Iterable[_Batch], lane: int, tick: Tick) -> None:
+    for batch in batches:
         at = _open_folder(work, batch.folder)
         try:
             for entry in batch.entries:

@@ -49,7 +49,6 @@ def render(conf: SiteConf) -> str:
         "listen": "\n".join(f"    listen {it};" for it in conf.listen),
         "host": conf.host,
         "root": str(conf.root),
-        "sites": str(conf.root.parent.parent),
     }
     return re.sub(r"\{\{ (\w+) \}\}", lambda found: values[found[1]], _STANDING)
 

@@ -31,7 +31,7 @@
   }
 
   function duration(seconds) {
-    if (seconds < 0.095) return `${Math.max(seconds, 0).toFixed(2)} s`;
+    if (seconds < 0.095) return seconds < 0.005 ? "<0.01 s" : `${seconds.toFixed(2)} s`;
     if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
     const whole = Math.round(seconds);
     if (whole < 60) return `${whole} s`;

@@ -57,9 +57,9 @@ def how_many(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.02 s`, `0.4 s`, `19 s`, `2 min 5 s`, `1 h 3 min`."""
+    """`<0.01 s`, `0.02 s`, `0.4 s`, `19 s`, `2 min 5 s`, `1 h 3 min`."""
     if seconds < 0.095:
-        return f"{max(seconds, 0):.2f} s"
+        return f"{seconds:.2f} s" if seconds >= 0.005 else "<0.01 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

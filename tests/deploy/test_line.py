@@ -1,6 +1,7 @@
 """The straight line: a zip arrives, is live, is replaced, is gone back to."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.appliance import Appliance, zipped
 
@@ -81,3 +82,26 @@ def test_a_newer_one_overtakes_those_that_wait(server: Appliance) -> None:
         if one["status"] == "skipped":
             assert one["overtaken_by"] > one["id"]
     assert server.visit("queue").text == "last"
+
+
+def test_old_releases_go_and_come_back(server: Appliance) -> None:
+    """The live one and the five before it stay unpacked; going back further unpacks the bundle again."""
+    server.project("many")
+    made = [server.deploy("many", {"index.html": f"release {n}"}) for n in range(8)]
+    folders = {one["bundle"]: server.data / "releases" / one["bundle"] for one in made}
+    assert [folder.is_dir() for folder in folders.values()] == [False] * 2 + [True] * 6
+    path = "/projects/many/environments/production/rollback?wait=30"
+    assert server.ask("POST", path, json={"to": made[0]["id"]}).status_code == 201
+    assert server.visit("many").text == "release 0"
+
+
+def test_one_bundle_to_several_environments_at_once(server: Appliance) -> None:
+    server.project("same")
+    body = zipped({"index.html": "same", **{f"{n}.txt": "x" * 100 for n in range(500)}})
+    names = ["production", "one", "two", "three"]
+    for name in names[1:]:
+        server.ask("POST", "/projects/same/environments", json={"name": name})
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda name: server.send("same", body, name), names))
+    assert [answer.status_code for answer in answers] == [201] * 4
+    assert {server.visit(f"{name}.same", "/499.txt").text for name in names} == {"x" * 100}

@@ -583,7 +583,7 @@ def test_a_word_over_the_socket(running: Rules, place: Path) -> None:
         with as_nobody():
             assert ask(path, "status")["changed"] == [HOST]
             assert ask(path, "apply") == {"ok": True, "said": "1 changed.", "changed": [HOST], "error": {}}
-        assert ask(path, "shutdown")["ok"] is False
+        assert ask(path, f"apply {'x' * 200}")["ok"] is False
     assert eventually(running, "the blog")
 
 

@@ -1,0 +1,73 @@
+"""An appliance inside the test's own process, for what can only be seen, or made to fail, from within."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from appliance.access.actor import OPERATOR
+from appliance.app import build, open_context
+from appliance.context import Context
+from appliance.deploy import submit
+from appliance.deploy.receive import Incoming
+from appliance.model.deployments import Deployment
+from appliance.model.environments import Environment
+from appliance.model.projects import NewProject
+from appliance.projects.create_project import create_project
+from appliance.projects.find import find_environment
+from appliance.settings import Settings
+from appliance.worker.runner import Runner
+from tests.appliance import Files, zipped
+
+
+@contextmanager
+def context(data: Path) -> Iterator[Context]:
+    """A database and folders; nothing runs."""
+    ctx = open_context(Settings(data=data, backend="builtin"))
+    try:
+        yield ctx
+    finally:
+        ctx.db.close()
+
+
+@contextmanager
+def listening(ctx: Context) -> Iterator[Context]:
+    """It answers HTTP too, so that a probe finds it; jobs are up to the test."""
+    quiet = uvicorn.Config(build(ctx), host="127.0.0.1", port=0, log_level="warning", lifespan="off", ws="none")
+    server = uvicorn.Server(quiet)
+    listener = quiet.bind_socket()
+    ctx.base = replace(ctx.base, port=listener.getsockname()[1])
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    try:
+        yield ctx
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+
+
+@contextmanager
+def working(ctx: Context) -> Iterator[Runner]:
+    runner = Runner(ctx)
+    runner.start()
+    try:
+        yield runner
+    finally:
+        assert runner.stop(20)
+
+
+def project(ctx: Context, name: str) -> Environment:
+    """The production of a new project."""
+    create_project(ctx, OPERATOR, NewProject(name))
+    return find_environment(ctx, name, "production")
+
+
+def upload(ctx: Context, place: Environment, files: Files | bytes) -> Deployment:
+    """Queued, as by a door."""
+    with Incoming(ctx) as incoming:
+        incoming.write([files if isinstance(files, bytes) else zipped(files)])
+        return submit.upload(ctx, OPERATOR, place, incoming.finish(), filename="site.zip")
