@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def host() -> "Host":
     """The server's own side, which knows everything; only commands on its host need it."""
-    from appliance import app
+    import appliance.app
 
-    return app
+    return appliance.app
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from appliance.machine.ziplist import STORED
 
 _WHOLE = 512 << 10  # a file up to this size is read, inflated and written in one go
 _CHUNK = 64 << 10  # a larger one by so many bytes at a time: what fits the processor's cache
-_SHARED = 12 << 10  # below this, two threads lose more by taking turns in Python than they win
+_SHARED = 16 << 10  # below this size, two threads lose more by taking turns in Python than they win
 _BATCH_FILES, _BATCH_BYTES = 64, 4 << 20  # what a thread takes at once
 LOOK_EVERY = 0.1  # seconds between two looks at progress and cancelling
 

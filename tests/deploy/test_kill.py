@@ -1,4 +1,4 @@
-"""Killed in the middle, then started again: the old or the new release is live, whole, and every deployment has ended."""
+"""Killed in the middle, then started again: one release is live, whole, and every deployment has ended."""
 
 import random
 import threading
