@@ -24,7 +24,7 @@ from appliance.api.routes import routes as api_routes
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.deploy.recover import recover
-from appliance.doctor.here import examine_here
+from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus
 from appliance.machine import clock
@@ -104,7 +104,7 @@ def setup_link(settings: Settings) -> str:
 
 
 def doctor(settings: Settings) -> Sequence[Check]:
-    return examine_here(open_context(settings))
+    return examine_host(settings)
 
 
 def add_person(settings: Settings, email: str, password: str) -> Person:

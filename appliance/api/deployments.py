@@ -156,7 +156,12 @@ class _Ended(HomeportError):
     def __init__(self, deployment: Deployment) -> None:
         error = deployment.error
         detail = error.detail if error else f"#{deployment.number} was {deployment.status}."
-        super().__init__(detail, code=error.code if error else deployment.status, todo=error.todo if error else ())
+        super().__init__(
+            detail,
+            code=error.code if error else deployment.status,
+            todo=error.todo if error else (),
+            said=error.said if error else "",
+        )
 
 
 def _once(request: Request) -> submit.Once | None:

@@ -177,6 +177,7 @@ PROBLEM = {
             "description": "A sentence for each field",
         },
         "todo": {"type": "array", "items": {"type": "string"}, "description": "What to do, in order"},
+        "said": {"type": "string", "description": "What the machine said, word for word"},
         "entry": {"type": "string", "description": "The name inside the zip that is to blame"},
         "request_id": {"type": "string"},
     },

@@ -23,6 +23,7 @@ from appliance.model.sites import Release, Site
 from appliance.store import bundles, deployments, environments, jobs, journal, urls
 
 TRIES = 3
+FAULT_TODO = ("Try again.", "If it happens again, report it with the lines around it from Homeport's journal.")
 
 
 def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
@@ -31,6 +32,8 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
     if deployment is None or deployment.over:
         return
     run = _begin(ctx, deployment, attempts)
+    if run is None:
+        return
     try:
         environment = _environment(ctx, deployment)
         _refuse_endless(attempts)
@@ -62,6 +65,13 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
         _fail(run, why)
     except OSError as why:
         _fail(run, files.refusal(why))
+
+
+def end_in_fault(ctx: Context, deployment_id: str) -> None:
+    """A fault of ours is an end too: nobody waits for ever."""
+    deployment = deployments.find(ctx.db.read(), deployment_id)
+    if deployment is not None and not deployment.over:
+        _fail(Run(ctx, deployment), HomeportError("Homeport met an error of its own.", code="fault", todo=FAULT_TODO))
 
 
 def unpack(run: Run) -> Release:
@@ -142,6 +152,8 @@ def mark_live(run: Run, environment: Environment) -> None:
     """From here on the new one is what is live, whatever happens."""
     ctx, deployment = run.ctx, run.deployment
     with ctx.write(JobAdded()) as db:
+        if deployments.cancel_asked(db, deployment.id):
+            raise Cancelled("The deployment was cancelled.")
         environments.set_live(db, environment.id, deployment.id)
         journal.close(db, "publish", deployment.id, status="done", outcome="published and probed", at=ctx.moment())
         for url in urls.of_environment(db, environment.id):
@@ -152,11 +164,15 @@ def mark_live(run: Run, environment: Environment) -> None:
     run.log.info(f"#{deployment.number} is live in {deployment.place}")
 
 
-def _begin(ctx: Context, deployment: Deployment, attempts: int) -> Run:
+def _begin(ctx: Context, deployment: Deployment, attempts: int) -> Run | None:
+    """None when it was overtaken or cancelled at the last moment."""
     run = Run(ctx, deployment)
     changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
     with ctx.write(changed) as db:
         deployments.start(db, deployment.id, ctx.moment())
+        now = deployments.find(db, deployment.id)
+    if now is None or now.over:
+        return None
     if attempts > 1:
         run.log.warn("Homeport stopped in the middle of this deployment; it begins again")
     return run
@@ -206,6 +222,11 @@ def _take_back(run: Run, site: Site, backend: Backend, previous: Release | None)
 
 
 def _fail(run: Run, why: HomeportError) -> None:
+    now = deployments.find(run.ctx.db.read(), run.deployment.id)
+    if now is not None and now.live:
+        run.log.warn(f"{why.detail} What is live is not touched by that.")
+        _end(run, "succeeded")
+        return
     failure = Failure(why.code, run.ctx.redact(why.detail), why.todo, run.ctx.redact(why.said))
     if why.said:
         run.log.error(why.said)
@@ -216,12 +237,11 @@ def _fail(run: Run, why: HomeportError) -> None:
 
 
 def _forget_bad_bundle(ctx: Context, deployment: Deployment) -> None:
-    """A refused bundle leaves nothing behind, unless it was good before."""
+    """A refused bundle leaves nothing behind, unless it was good before or another deployment is about to try it."""
     with ctx.write() as db:
-        if bundles.ever_good(db, deployment.bundle):
-            return
-        bundles.remove(db, deployment.bundle)
-    paths.bundle_file(ctx, deployment.bundle).unlink(missing_ok=True)
+        if not bundles.wanted(db, deployment.bundle, but_by=deployment.id):
+            bundles.remove(db, deployment.bundle)
+            paths.bundle_file(ctx, deployment.bundle).unlink(missing_ok=True)
 
 
 def _end(run: Run, status: str, failure: Failure | None = None) -> None:

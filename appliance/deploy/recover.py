@@ -6,7 +6,7 @@ from appliance.context import Context
 from appliance.deploy import paths, tidy
 from appliance.machine import files
 from appliance.model.deployments import Failure
-from appliance.store import deployments, environments, jobs, journal
+from appliance.store import deployments, environments, jobs, journal, urls
 from appliance.store.db import Connection
 
 
@@ -32,13 +32,14 @@ STOPPED = Failure(
 
 
 def _take_up(ctx: Context, db: Connection) -> None:
-    """Whatever was begun outside has a job that ends it, and what serves URLs is looked at once."""
+    """Whatever was begun outside has a job that ends it; what serves URLs is looked at, where there may be any."""
     for entry in journal.unfinished(db):
         kind, subject = JOBS.get(entry.kind, ""), entry.subject if entry.kind == "url.attach" else str(entry.id)
         if kind and not jobs.has(db, kind, subject):
             jobs.add(db, kind, subject, queue="hosts", at=ctx.moment())
     jobs.drop(db, "hosts.settle", "")
-    jobs.add(db, "hosts.settle", "", queue="hosts", at=ctx.moment())
+    if urls.any_at_all(db) or any((ctx.data / "nginx").iterdir()) or (ctx.data / "nginx.unread").exists():
+        jobs.add(db, "hosts.settle", "", queue="hosts", at=ctx.moment())
 
 
 def _restore_pointers(ctx: Context) -> None:
@@ -62,7 +63,7 @@ def _sweep_places(ctx: Context) -> None:
     known = {paths.pointer(ctx, one.project, one.name) for one in environments.everyone(db)}
     known |= {Path(entry.subject) for entry in journal.unfinished(db) if entry.kind == "move"}
     for folder in (ctx.data / "sites").iterdir():
-        if folder in known:
+        if folder in known or not folder.is_dir():
             continue
         for pointer in tuple(folder.iterdir()):
             if pointer not in known:

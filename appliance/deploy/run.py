@@ -66,9 +66,11 @@ class Run:
             raise Cancelled("The deployment was cancelled.")
 
     def rest_not_started(self) -> None:
-        for name in STEPS:
-            if self._steps[name].status == "waiting":
-                self._steps[name] = replace(self._steps[name], status="skipped")
+        for name, step in self._steps.items():
+            if step.status == "waiting":
+                self._steps[name] = replace(step, status="skipped")
+            if step.status == "running":
+                self._steps[name] = replace(step, status="failed", finished_at=self.ctx.moment())
         self._save()
 
     def _end(self, name: str, status: str) -> None:

@@ -72,6 +72,14 @@ def detach(ctx: Context, entry_id: str, attempts: int) -> None:
     _end(ctx, entry.id, "done", "out of force")
 
 
+def end_in_fault(ctx: Context, host: str) -> None:
+    """A fault of ours is an end too: nobody waits for ever."""
+    url = urls.find(ctx.db.read(), host)
+    if url is not None:
+        with ctx.write(UrlChanged(host, url.project)) as db:
+            urls.set_state(db, host, "failed", "Homeport met an error of its own. Check again.")
+
+
 def pointed(url: Url) -> bool:
     """Whether a record of ours may stand in DNS."""
     return url.dns.status == "pending" or url.dns.note == MADE

@@ -355,19 +355,33 @@
     return what.project === name;
   }
 
-  function listen() {
-    if (!$("[data-live]")) return;
-    const events = new EventSource("/events");
-    let seen = document.documentElement.dataset.seen;
-    events.addEventListener("changed", (event) => concerns(JSON.parse(event.data)) && look());
-    events.addEventListener("error", () => (seen = null));
-    events.addEventListener("seen", (event) => {
-      if (event.data !== seen) look(); // something happened before this page listened, or while it could not
+  // One stream a page: what has changed, and the lines of the log that it follows. A hidden tab lets go of it,
+  // because a browser has few connections to give; what it missed is told when it is back.
+  let stream = null;
+  let seen = document.documentElement.dataset.seen;
+
+  function connect() {
+    const panel = $("#log-panel[data-follow]");
+    if (stream || !(panel || $("[data-live]"))) return;
+    stream = new EventSource(panel ? `/events?log=${panel.dataset.follow}&after=${panel.dataset.end}` : "/events");
+    stream.addEventListener("changed", (event) => concerns(JSON.parse(event.data)) && look());
+    stream.addEventListener("seen", (event) => {
+      if (event.data !== seen) look();
       seen = event.data;
     });
-    addEventListener("pagehide", () => events.close());
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
+    stream.addEventListener("error", () => (seen = null));
+    if (panel) follow(panel, stream);
   }
+
+  function disconnect() {
+    stream?.close();
+    stream = null;
+    seen = null;
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => event.persisted && connect());
 
   // ---------------------------------------------------------------- log
 
@@ -397,13 +411,12 @@
     const list = $("ol", panel);
     const first = $("li.error", list);
     if (first && !location.hash) view.scrollTop = first.offsetTop - view.offsetTop - 48;
-    if (panel.dataset.follow) follow(panel, list);
   }
 
-  function follow(panel, list) {
-    const where = $(".where", panel);
-    let end = Number(panel.dataset.end);
+  function follow(panel, stream) {
+    const [where, list, find] = [$(".where", panel), $("ol", panel), $(".search input", panel)];
     let waiting = [];
+    const lines = () => many(Number(panel.dataset.end), "line");
     const state = (glyph, words) => {
       const status = document.createElement("span");
       status.className = `status ${glyph}`;
@@ -413,27 +426,23 @@
     const flush = () => {
       list.append(...waiting.map(logLine));
       waiting = [];
-      if (stream.readyState === EventSource.OPEN) state("running", `Following, ${many(end, "line")}`);
-      if (find.value) mark();
+      if (panel.dataset.follow && stream.readyState === EventSource.OPEN) state("running", `Following, ${lines()}`);
+      if (find.value) find.dispatchEvent(new Event("input", { bubbles: true }));
     };
-    const stream = new EventSource(`${panel.dataset.follow}?after=${end}`);
-    const find = $(".search input", panel);
-    const mark = () => find.dispatchEvent(new Event("input", { bubbles: true }));
     stream.addEventListener("line", (event) => {
       const line = JSON.parse(event.data);
-      if (line.number <= end) return;
-      end = line.number;
+      if (line.number <= Number(panel.dataset.end)) return;
+      panel.dataset.end = line.number;
       if (waiting.push(line) === 1) requestAnimationFrame(flush);
     });
-    stream.addEventListener("open", () => state("running", `Following, ${many(end, "line")}`));
-    stream.addEventListener("error", () => state("queued", `Reconnecting, ${many(end, "line")} so far`));
+    stream.addEventListener("open", () => panel.dataset.follow && state("running", `Following, ${lines()}`));
+    stream.addEventListener("error", () => panel.dataset.follow && state("queued", `Reconnecting, ${lines()} so far`));
     stream.addEventListener("end", () => {
-      stream.close();
+      delete panel.dataset.follow;
       flush();
-      where.textContent = `Ended, ${many(end, "line")}`;
+      where.textContent = `Ended, ${lines()}`;
       look();
     });
-    addEventListener("pagehide", () => stream.close());
   }
 
   // Find: marks by the Highlight API, so that the lines themselves stay as they are.
@@ -680,5 +689,5 @@
 
   opens();
   startLog();
-  listen();
+  if (!document.hidden) connect();
 })();

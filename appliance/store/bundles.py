@@ -33,9 +33,13 @@ def remove(db: Connection, sha256: str) -> None:
     db.execute("DELETE FROM bundles WHERE sha256 = ?", [sha256])
 
 
-def ever_good(db: Connection, sha256: str) -> bool:
-    """Whether any deployment of it came to something."""
-    row = db.execute("SELECT 1 FROM deployments WHERE bundle = ? AND status = 'succeeded' LIMIT 1", [sha256]).fetchone()
+def wanted(db: Connection, sha256: str, *, but_by: str) -> bool:
+    """Whether any other deployment of it came to something, or still may."""
+    row = db.execute(
+        """SELECT 1 FROM deployments WHERE bundle = ? AND id <> ? AND status IN ('queued', 'running', 'succeeded')
+        LIMIT 1""",
+        [sha256, but_by],
+    ).fetchone()
     return row is not None
 
 

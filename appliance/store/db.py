@@ -14,6 +14,7 @@ from appliance.store.migrations import migrations
 
 Connection = sqlite3.Connection
 Row = sqlite3.Row
+NotNow = sqlite3.OperationalError  # locked for too long, or no room on the disk
 
 
 class _Reader:

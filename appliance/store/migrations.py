@@ -91,6 +91,8 @@ CREATE TABLE activity (
 ) STRICT;
 CREATE INDEX activity_project ON activity (project, id);
 CREATE TRIGGER activity_kept BEFORE UPDATE ON activity BEGIN SELECT RAISE(ABORT, 'activity is never edited'); END;
+CREATE TRIGGER activity_added BEFORE INSERT ON activity WHEN EXISTS (SELECT 1 FROM activity WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'activity is never replaced'); END;
 CREATE TRIGGER activity_whole BEFORE DELETE ON activity BEGIN SELECT RAISE(ABORT, 'activity is never removed'); END;
 CREATE TABLE idempotency (
     actor TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, deployment TEXT, created_at TEXT NOT NULL,

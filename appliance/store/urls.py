@@ -62,6 +62,10 @@ def every(db: Connection) -> tuple[Url, ...]:
     return tuple(_url(row) for row in db.execute(f"{SELECT} ORDER BY u.host"))
 
 
+def any_at_all(db: Connection) -> bool:
+    return db.execute("SELECT 1 FROM urls LIMIT 1").fetchone() is not None
+
+
 def set_state(db: Connection, host: str, status: str, error: str | None = None) -> None:
     db.execute("UPDATE urls SET status = ?, error = ? WHERE host = ?", [status, error, host])
 

@@ -1,26 +1,49 @@
-"""What has changed, told to open pages as it happens; they ask for the rest themselves."""
+"""One stream a page: what has changed anywhere, and the log that the page follows. Pages ask for the rest themselves."""
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.permissions import need
 from appliance.context import Context
-from appliance.events import Event, Stopping
+from appliance.deploy import log
+from appliance.deploy.submit import find_deployment
+from appliance.events import Event, LogGrew, Stopping
 from appliance.web import sse
 from appliance.web.changes import TOLD, Changes, changes
-from appliance.web.routes import ctx_of
+from appliance.web.routes import actor_of, ctx_of
+
+
+@dataclass
+class Following:
+    """The log that a page follows, and how far it has come."""
+
+    deployment: str
+    after: int
+    over: bool = False
 
 
 async def index(request: Request) -> Response:
-    return sse.stream(_changes(ctx_of(request), changes(request)))
+    following = _following(request)
+    return sse.stream(_stream(ctx_of(request), changes(request), following))
 
 
-async def _changes(ctx: Context, counted: Changes) -> AsyncIterator[bytes]:
-    with sse.Ear(ctx, lambda event: isinstance(event, TOLD)) as ear:
-        yield sse.message("seen", str(counted.count))
+def _following(request: Request) -> Following | None:
+    wanted = request.query_params.get("log")
+    if not wanted:
+        return None
+    need(actor_of(request), "deployments.read")
+    after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    number = int(after) if after.isascii() and after.isdigit() else 0
+    return Following(find_deployment(ctx_of(request), wanted).id, number)
+
+
+async def _stream(ctx: Context, counted: Changes, following: Following | None) -> AsyncIterator[bytes]:
+    with sse.Ear(ctx, lambda event: _wanted(event, following)) as ear:
+        yield sse.message("seen", str(counted.count)) + _lines(ctx, following)
         while not ctx.stopping.is_set():
             event = await ear.next(sse.QUIET)
             if event is None:
@@ -29,8 +52,29 @@ async def _changes(ctx: Context, counted: Changes) -> AsyncIterator[bytes]:
             burst = dict.fromkeys((event, *ear.drain()))
             if any(isinstance(one, Stopping) for one in burst):
                 return
-            yield b"".join(_message(one) for one in burst)
+            yield _lines(ctx, following) + b"".join(_told(one) for one in burst if isinstance(one, TOLD))
 
 
-def _message(event: Event) -> bytes:
+def _wanted(event: Event, following: Following | None) -> bool:
+    if isinstance(event, LogGrew):
+        return following is not None and event.deployment == following.deployment
+    return isinstance(event, TOLD)
+
+
+def _told(event: Event) -> bytes:
     return sse.message("changed", json.dumps(asdict(event)))
+
+
+def _lines(ctx: Context, following: Following | None) -> bytes:
+    """What the log has grown by, and its end once there is one."""
+    if following is None or following.over:
+        return b""
+    over = find_deployment(ctx, following.deployment).over
+    said = b""
+    for line in log.read(ctx, following.deployment, following.after):
+        following.after = line.number
+        said += sse.message("line", json.dumps(asdict(line)), line.number)
+    if over:
+        following.over = True
+        said += sse.message("end", "")
+    return said

@@ -29,6 +29,8 @@ def problem(error: HomeportError, request_id: str, **more: object) -> dict[str, 
     }
     if error.todo:
         body["todo"] = list(error.todo)
+    if error.said:
+        body["said"] = error.said
     if isinstance(error, BadBundle) and error.entry is not None:
         body["entry"] = error.entry
     return {**body, "request_id": request_id, **more}

@@ -5,19 +5,22 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from appliance.context import Context
 from appliance.deploy import pipeline
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
-from appliance.model.deployments import Failure
 from appliance.model.jobs import Job
 from appliance.projects import settle, url_jobs
-from appliance.store import deployments, jobs
+from appliance.store import jobs
+from appliance.store.db import NotNow
 
 LEASE = timedelta(seconds=60)
 BEAT_EVERY = 15.0
+PAUSE = 5.0  # seconds, when not even the database can be used
 LONGEST = 600.0  # seconds between two tries
+SOON = 1.0
 IDLE = 30.0  # look again this often even when nobody says that there is work
 HANDLERS = {
     "deploy": pipeline.deploy,
@@ -26,6 +29,7 @@ HANDLERS = {
     "place.move": settle.move,
     "hosts.settle": settle.settle,
 }
+AFTER_A_FAULT = {"deploy": pipeline.end_in_fault, "url.attach": url_jobs.end_in_fault}
 logger = logging.getLogger("homeport.worker")
 
 
@@ -42,7 +46,7 @@ class Runner:
     def start(self) -> None:
         self._forget = self._ctx.bus.listen(self._hear)
         for number in range(self._ctx.settings.workers):
-            self._begin(self._loop, f"worker-{number}")
+            self._begin(self._turn, f"worker-{number}")
         self._begin(self._beat, "heartbeat")
 
     def stop(self, patience: float = 60.0) -> bool:
@@ -55,8 +59,8 @@ class Runner:
             thread.join(patience)
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _begin(self, target: Callable[[], None], name: str) -> None:
-        thread = threading.Thread(target=target, name=name, daemon=True)
+    def _begin(self, turn: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=self._keep_on, args=(turn,), name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 
@@ -66,17 +70,25 @@ class Runner:
                 self._news += 1
                 self._work.notify_all()
 
-    def _loop(self) -> None:
+    def _keep_on(self, turn: Callable[[], None]) -> None:
+        """A turn that fails, as when the database stays locked or the disk is full, is followed by another."""
         while not self._stopping:
-            with self._work:
-                seen = self._news
-            job = self._claim()
-            if job is not None:
-                self._do(job)
-                continue
-            with self._work:
-                if self._news == seen and not self._stopping:
-                    self._work.wait(self._until_next())
+            try:
+                turn()
+            except Exception:
+                logger.exception("%s will go on in a moment", threading.current_thread().name)
+                self._ctx.stopping.wait(PAUSE)
+
+    def _turn(self) -> None:
+        with self._work:
+            seen = self._news
+        job = self._claim()
+        if job is not None:
+            self._do(job)
+            return
+        with self._work:
+            if self._news == seen and not self._stopping:
+                self._work.wait(self._until_next())
 
     def _claim(self) -> Job | None:
         now = self._ctx.now()
@@ -90,15 +102,26 @@ class Runner:
         try:
             HANDLERS[job.kind](self._ctx, job.subject, job.attempts)
         except url_jobs.TryLater as why:
-            self._later(job, why)
+            self._insist(partial(self._later, job, why))
         except Exception:
             logger.exception("job %s %s failed", job.kind, job.subject)
-            self._give_up(job)
+            self._insist(partial(self._give_up, job))
         else:
-            self._done(job)
+            self._insist(partial(self._done, job))
         finally:
             self._running.discard(job.id)
             self._ctx.bus.publish(JobAdded())  # the next one in its queue may start
+
+    def _insist(self, note: Callable[[], None]) -> None:
+        """What became of a job has to be written down, however long that takes: its queue waits for it."""
+        while True:
+            try:
+                return note()
+            except NotNow:
+                if self._stopping:
+                    raise
+                logger.exception("what became of a job can't be written now; it is tried again")
+                self._ctx.stopping.wait(PAUSE)
 
     def _done(self, job: Job) -> None:
         with self._ctx.db.write() as db:
@@ -112,29 +135,20 @@ class Runner:
 
     def _give_up(self, job: Job) -> None:
         """A fault of ours: the job ends, and whoever waits for it is told."""
-        with self._ctx.db.write() as db:
-            jobs.done(db, job.id)
-            if job.kind == "deploy":
-                deployments.finish(db, job.subject, "failed", self._ctx.moment(), FAULT)
+        if job.kind in AFTER_A_FAULT:
+            AFTER_A_FAULT[job.kind](self._ctx, job.subject)
+        self._done(job)
 
     def _beat(self) -> None:
-        while not self._stopping:
-            with self._work:
-                self._work.wait(BEAT_EVERY)
-            until = clock.text(self._ctx.now() + LEASE)
-            for job_id in tuple(self._running):
-                with self._ctx.db.write() as db:
-                    jobs.beat(db, job_id, self._name, until)
+        with self._work:
+            self._work.wait(BEAT_EVERY)
+        until = clock.text(self._ctx.now() + LEASE)
+        for job_id in tuple(self._running):
+            with self._ctx.db.write() as db:
+                jobs.beat(db, job_id, self._name, until)
 
     def _until_next(self) -> float:
-        """Work that is due but waits for its queue is announced when the queue is free."""
+        """Work that is due waits for its queue, or has become due since it was looked for."""
         due = jobs.next_at(self._ctx.db.read())
         wait = (clock.parse(due) - self._ctx.now()).total_seconds() if due else IDLE
-        return min(wait, IDLE) if wait > 0 else IDLE
-
-
-FAULT = Failure(
-    "fault",
-    "Homeport met an error of its own. What was live stays live.",
-    ("Try again.", "If it happens again, report it with the lines around it from Homeport's journal."),
-)
+        return min(wait, IDLE) if wait > 0 else SOON

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -84,10 +85,14 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
-    def end(self) -> int:
-        """Everything to its end, and how it ended."""
-        while self._read():
-            pass
+    def end(self, insist: str = "") -> int:
+        """Everything to its end, and how it ended; keys to press again when nothing comes of them."""
+        while True:
+            if select.select([self._ours], [], [], 0.5)[0]:
+                if not self._read():
+                    break
+            elif insist:
+                self.press(insist)
         os.close(self._ours)
         return self.process.wait(PATIENCE)
 

@@ -91,6 +91,7 @@ def test_it_is_made_while_it_is_sent(tmp_path: Path) -> None:
     assert zipfile.ZipFile(io.BytesIO(first + b"".join(rest))).testzip() is None
 
 
+@pytest.mark.slow
 def test_more_files_than_a_short_zip_can_count(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("x")
     found = [pack.Entry(f"{number}.txt", tmp_path / "one.txt", 1) for number in range(66_000)]

@@ -9,16 +9,19 @@ import pytest
 
 from appliance.access.actor import OPERATOR
 from appliance.context import Context
-from appliance.deploy import paths, pipeline, submit, tidy
+from appliance.deploy import paths, pipeline, releases, submit
 from appliance.deploy.cancel import cancel
+from appliance.deploy.run import Run
 from appliance.deploy.submit import find_deployment
 from appliance.errors import Conflict
+from appliance.machine.unpack import unpack
 from appliance.model.deployments import Deployment
 from appliance.model.environments import NewEnvironment
 from appliance.projects.create_environment import create_environment
 from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments
 from tests import inside
+from tests.appliance import zipped
 
 
 @pytest.fixture
@@ -43,13 +46,12 @@ def test_one_that_was_overtaken_just_before_it_began_does_not_begin(
     """The job was claimed already; only then a newer one came."""
     place = inside.project(ctx, "overtaken")
     old = inside.upload(ctx, place, {"index.html": "old"})
-    begin = pipeline.Run
     newer: list[Deployment] = []
 
     def come_in_between(*given: object) -> object:
         newer.append(inside.upload(ctx, place, {"index.html": "new"}))
-        monkeypatch.setattr(pipeline, "Run", begin)
-        return begin(*given)  # type: ignore[arg-type]
+        monkeypatch.setattr(pipeline, "Run", Run)
+        return Run(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "Run", come_in_between)
     after = run(ctx, old)
@@ -77,14 +79,14 @@ def test_a_cancel_counts_until_the_moment_it_is_live(ctx: Context, monkeypatch: 
 def test_once_it_is_live_it_is_too_late_to_cancel(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     place = inside.project(ctx, "too-late")
     deployment = inside.upload(ctx, place, {"index.html": "x"})
-    remove = tidy.remove_releases
+    remove = releases.remove_old
 
     def cancelled_while_tidying(given: Context) -> int:
         with pytest.raises(Conflict):
             cancel(ctx, OPERATOR, deployment.id)
         return remove(given)
 
-    monkeypatch.setattr(tidy, "remove_releases", cancelled_while_tidying)
+    monkeypatch.setattr(releases, "remove_old", cancelled_while_tidying)
     after = run(ctx, deployment)
     assert (after.status, after.live) == ("succeeded", True)
 
@@ -96,7 +98,7 @@ def test_what_is_live_does_not_fail_for_want_of_tidiness(ctx: Context, monkeypat
     def refuse(_: Context) -> int:
         raise PermissionError(1, "Operation not permitted", "/somewhere")
 
-    monkeypatch.setattr(tidy, "remove_releases", refuse)
+    monkeypatch.setattr(releases, "remove_old", refuse)
     after = run(ctx, deployment)
     assert (after.status, after.live, after.error) == ("succeeded", True, None)
     log = paths.log_file(ctx, deployment.id).read_text()
@@ -110,7 +112,6 @@ def test_one_bundle_unpacked_twice_at_once_is_one_release(ctx: Context, monkeypa
     first = inside.upload(ctx, place, {"index.html": "x", **{f"{n}.txt": str(n) for n in range(200)}})
     second = submit.again(ctx, OPERATOR, find_environment(ctx, "twins", "staging"), first.bundle)
     both = threading.Barrier(2)
-    unpack = pipeline.unpack_archive
     inodes: list[int] = []
     swap = pipeline.publish
 
@@ -158,7 +159,7 @@ def test_a_release_that_is_about_to_be_served_is_not_tidied_away(ctx: Context, m
     run(ctx, inside.upload(ctx, place, {"index.html": "newest"}))
     threads[0].join(30)
     assert find_deployment(ctx, wish[0].id).status == "succeeded"
-    assert (paths.release(ctx, oldest_kept.bundle).path / "index.html").read_text() == made.index(oldest_kept).__str__()
+    assert (paths.release(ctx, oldest_kept.bundle).path / "index.html").read_text() == str(made.index(oldest_kept))
 
 
 def test_two_that_tidy_at_once_stay_out_of_each_others_way(ctx: Context) -> None:
@@ -176,7 +177,7 @@ def test_two_that_tidy_at_once_stay_out_of_each_others_way(ctx: Context) -> None
     def sweep() -> None:
         both.wait(10)
         try:
-            tidy.remove_releases(ctx)
+            releases.remove_old(ctx)
         except OSError as why:
             wrong.append(why)
 
@@ -189,7 +190,7 @@ def test_two_that_tidy_at_once_stay_out_of_each_others_way(ctx: Context) -> None
 
 
 def test_a_bad_bundle_stays_until_the_last_that_waits_for_it_has_seen_it(ctx: Context) -> None:
-    body = bytearray(inside.zipped({"index.html": "the content of the page"}, compresslevel=0))
+    body = bytearray(zipped({"index.html": "the content of the page"}, compresslevel=0))
     body[body.index(b"content")] ^= 0x20
     first = inside.upload(ctx, inside.project(ctx, "bad-one"), bytes(body))
     second = inside.upload(ctx, inside.project(ctx, "bad-two"), bytes(body))

@@ -32,7 +32,7 @@ server {{
 class Host:
     """NGINX is told to reload by a script, so that a test can make it say no."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, backend: str = "nginx") -> None:
         self.nginx = Nginx(folder / "etc")
         self.cloudflare = FakeCloudflare()
         self.reload_script = folder / "reload.sh"
@@ -43,7 +43,7 @@ class Host:
             folder / "data",
             **{
                 **self.nginx.environ,
-                "HOMEPORT_BACKEND": "nginx",
+                "HOMEPORT_BACKEND": backend,
                 "HOMEPORT_NGINX_RELOAD": str(self.reload_script),
                 "HOMEPORT_CLOUDFLARE_API": self.cloudflare.url,
                 "HOMEPORT_CLOUDFLARE_TOKEN": self.cloudflare.token.secret,

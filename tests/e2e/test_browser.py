@@ -20,16 +20,19 @@ DROP = """([base64, name, selector]) => {
   const carried = new DataTransfer();
   carried.items.add(new File([bytes], name, {type: "application/zip"}));
   const at = document.querySelector(selector);
-  for (const type of ["dragenter", "dragover"])
+  const happens = (type) =>
     at.dispatchEvent(new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer: carried}));
-  window.letGo = () => at.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: carried}));
+  happens("dragenter");
+  happens("dragover");
+  window.letGo = () => happens("drop");
 }"""
 SHIFTS = """() => {
   window.shifted = 0;
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) {
       window.shifted += entry.value;
-      window.shifts = [...(window.shifts ?? []), ...entry.sources.map((one) => `${one.node?.nodeName}.${one.node?.className} ${one.previousRect.y} ${one.currentRect.y}`)];
+      for (const one of entry.sources)
+        window.shifts = [...(window.shifts ?? []), `${one.node?.nodeName} ${one.previousRect.y} ${one.currentRect.y}`];
     }
   }).observe({type: "layout-shift", buffered: true});
 }"""
@@ -518,7 +521,9 @@ def test_what_people_and_machines_write_is_never_markup(server: Appliance, open_
         assert "ran" not in page.title()
     log = server.data / "logs" / f"{made['id']}.log"
     with log.open("ab") as lines:
-        lines.write(f"2026-01-01T00:00:00.000Z\tprobe\terror\t\x1b[31m{nasty}\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07\n".encode())
+        lines.write(
+            f"2026-01-01T00:00:00.000Z\tprobe\terror\t\x1b[31m{nasty}\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07\n".encode()
+        )
         lines.write(b"2026-01-01T00:00:00.000Z\tprobe\tinfo\t" + b"a" * 1_000_000 + b"\n")
         lines.write(b"2026-01-01T00:00:00.000Z\tprobe\tinfo\t\xff\xfe not UTF-8 \xc3\n")
     page.goto(f"/deployments/{made['id']}")
@@ -527,3 +532,38 @@ def test_what_people_and_machines_write_is_never_markup(server: Appliance, open_
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert len(page.locator(".log li").last.inner_text()) < 200
+
+
+def test_typing_in_the_search_narrows_the_list(server: Appliance, open_tab: Open) -> None:
+    for name in ("narrow-one", "narrow-two"):
+        server.project(name)
+    page = open_tab(server)
+    page.goto("/projects")
+    page.get_by_label("Search projects").press_sequentially("narrow-tw")
+    expect(page.locator("#project-narrow-one")).to_have_count(0)
+    expect(page.locator("#project-narrow-two")).to_be_visible()
+    expect(page.get_by_label("Search projects")).to_be_focused()
+    assert page.url.endswith("/projects?q=narrow-tw")
+    page.goto("/deployments")
+    page.get_by_label("Status").select_option("cancelled")
+    expect(page.get_by_role("heading", name="Some deployments")).to_be_visible()
+    assert "status=cancelled" in page.url
+
+
+def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, tmp_path: Path) -> None:
+    """The server is killed in the middle and started again: the page follows on by itself."""
+    with Appliance(tmp_path / "data") as server:
+        server.project("lost")
+        page = open_tab(server)
+        page.goto("/projects/lost/environments/production")
+        page.get_by_label("Drop a zip").set_input_files(large_zip(tmp_path, 40_000))
+        page.get_by_role("button", name="Deploy").click()
+        expect(page.locator(".log .state")).to_contain_text("Following")
+        server.kill()
+        expect(page.locator(".log .state")).to_contain_text(re.compile(r"Reconnecting, \d+ lines so far"))
+        server.start()
+        expect(page.locator(".log .state")).to_contain_text("Ended", timeout=60_000)
+        expect(page.locator("#status")).to_contain_text("Live")
+        numbers = page.locator(".log li > a").all_inner_texts()
+        assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+        expect(page.locator(".log li").filter(has_text="it begins again")).to_be_visible()

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from appliance.machine.served import until
-from tests.appliance import zipped
+from tests.appliance import Appliance, zipped
 from tests.e2e.host import HERE, PATIENCE, Host
 from tests.servers import Answer
 
@@ -169,6 +170,18 @@ def test_urls_answer_all_through_a_rename(host: Host) -> None:
     assert host.body(BLOG) == "after"
 
 
+def test_a_url_without_nginx_and_without_dns(server: Appliance) -> None:
+    server.project("bare")
+    server.deploy("bare", {"index.html": "bare"})
+    path = "/projects/bare/environments/production/urls"
+    made = server.ask("POST", f"{path}?wait=20", json={"host": "bare.example.net"}).json()
+    assert (made["status"], made["nginx"]["detail"]) == ("active", "Served by Homeport")
+    assert made["dns"] == {"status": "none", "detail": "Not managed", "note": "point it at this host where it is kept"}
+    assert server.visit("bare.example.net.").text == "bare"
+    assert server.ask("DELETE", f"{path}/bare.example.net").status_code == 204
+    assert server.visit("bare.example.net.").text != "bare"
+
+
 # What others have
 
 
@@ -324,22 +337,24 @@ def test_a_record_that_leads_here_is_accepted_and_stays(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "words", "pause"),
     [
-        ({"status": 429, "code": 971, "headers": {"retry-after": "3"}}, "asks for a pause"),
-        ({"status": 502, "body": "<h1>Bad gateway</h1>"}, "it answered 502"),
-        ({"drop": True, "done": True}, "could not be reached"),
+        ({"status": 429, "code": 971, "headers": {"retry-after": "3"}}, "asks for a pause", 3),
+        ({"status": 502, "body": "<h1>Bad gateway</h1>"}, "it answered 502", 2),
+        ({"drop": True, "done": True}, "could not be reached", 2),
     ],
 )
-def test_what_passes_is_tried_again(host: Host, fault: dict[str, object], words: str) -> None:
+def test_what_passes_is_tried_again(host: Host, fault: dict[str, Any], words: str, pause: float) -> None:
     host.live("blog")
-    host.cloudflare.fail(method="POST", **fault)  # type: ignore[arg-type]
+    host.cloudflare.fail(method="POST", **fault)
+    began = time.monotonic()
     host.server.ask("POST", "/projects/blog/environments/production/urls", json={"host": BLOG})
     eventually(lambda: words in (host.url(BLOG)["error"] or ""))
     waiting = host.url(BLOG)
     assert (waiting["status"], waiting["dns"]["status"]) == ("pending", "pending")
-    host.becomes(BLOG, "active")
-    assert host.records(BLOG) == POINTED and host.url(BLOG)["error"] is None
+    active = host.becomes(BLOG, "active")
+    assert time.monotonic() - began > pause
+    assert host.records(BLOG) == POINTED and active["error"] is None
 
 
 def test_one_that_waits_for_dns_holds_no_other_up(host: Host) -> None:
@@ -365,7 +380,9 @@ def test_a_bad_token_is_said_and_shown_nowhere(host: Host) -> None:
     finally:
         host.cloudflare.token.status = "active"
     assert host.check(BLOG)["status"] == host.check(DOCS)["status"] == "active"
-    shown = "".join(host.server.output) + host.server.ask("GET", "/activity").text + host.server.ask("GET", "/urls").text
+    shown = (
+        "".join(host.server.output) + host.server.ask("GET", "/activity").text + host.server.ask("GET", "/urls").text
+    )
     kept = b"".join(file.read_bytes() for file in host.data.rglob("*") if file.is_file())
     assert secret not in shown and secret.encode() not in kept
 

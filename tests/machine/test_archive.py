@@ -208,14 +208,19 @@ def test_a_disk_that_says_no(name: str, why: str, tmp_path: Path) -> None:
     assert open_files() == before
 
 
-def test_what_either_thread_finds_stops_both(tmp_path: Path) -> None:
-    items = [Item(f"{n}/a", NOISE[:5000]) for n in range(200)]
-    for place in (0, 100, 199):
-        bad = replace(items[place], central={"crc": 1}, local={"crc": 1})
-        path = put(tmp_path, build([*items[:place], bad, *items[place + 1 :]]))
-        with pytest.raises(BadBundle) as caught:
-            take(path, tmp_path / f"release{place}")
-        assert (caught.value.code, caught.value.entry) == ("damaged", f"{place}/a")
+@pytest.mark.parametrize("bad", ["small/0", "small/299", "large/0", "large/11"])
+def test_what_either_thread_finds_stops_both(bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.machine.unpack.LOOK_EVERY", 0)
+    small = [Item(f"small/{n}", NOISE[:99]) for n in range(300)]
+    large = [Item(f"large/{n}", NOISE, method=0) for n in range(12)]
+    lie: dict[str, int | bytes] = {"crc": 1}
+    items = [replace(it, local=lie, central=lie) if it.name == bad else it for it in small + large]
+    before = open_files()
+    with pytest.raises(BadBundle) as caught:
+        take(put(tmp_path, build(items)), tmp_path / "release")
+    assert (caught.value.code, caught.value.entry) == ("damaged", bad)
+    assert open_files() == before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("unpack")]
 
 
 def test_a_bundle_cut_after_it_was_inspected(tmp_path: Path) -> None:

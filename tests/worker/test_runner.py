@@ -72,14 +72,7 @@ def test_a_locked_database_is_waited_for(ctx: Context, monkeypatch: pytest.Monke
     monkeypatch.setitem(runner.HANDLERS, "test", handle)
     other = sqlite3.connect(ctx.db.path, isolation_level=None)
     with ctx.db.write() as db:
-        db.execute("SELECT 1")
         jobs.add(db, "test", "x", queue="one", at=ctx.moment())
-    claim = jobs.claim
-
-    def noted(*given: object) -> object:
-        return claim(*given)  # type: ignore[arg-type]
-
-    with ctx.db.write() as db:
         writer = db
     writer.execute("PRAGMA busy_timeout = 20")
     other.execute("BEGIN IMMEDIATE")
@@ -92,7 +85,7 @@ def test_a_locked_database_is_waited_for(ctx: Context, monkeypatch: pytest.Monke
     other.close()
 
 
-def test_a_lock_at_the_end_of_a_job_leaves_it_not_undone_for_good(
+def test_a_lock_when_a_job_ends_does_not_hold_up_its_queue_for_good(
     ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The job is done once, and its row goes as soon as the database can be written again."""
