@@ -1,6 +1,7 @@
 """What install wrote on this host, kept in root's own file: the only things that uninstall removes."""
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -15,6 +16,7 @@ from appliance.machine import files
 @dataclass(frozen=True)
 class Ledger:
     data: str = ""
+    rules: str = ""  # what the root helper went by
     user: str = ""  # empty where the user was there before
     files: dict[str, list[str]] = field(default_factory=dict)  # the SHA-256 of what we wrote, newest last
     links: dict[str, str] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Ledger:
         return replace(
             self,
             data=str(plan.data),
+            rules=plan.rules.text(),
             user=self.user or (plan.user if user_is_new else ""),
             files={**self.files, **ours},
             folders=[*self.folders, *made],
@@ -56,6 +59,11 @@ class Ledger:
 
     def with_link(self, link: Link) -> Self:
         return replace(self, links={**self.links, str(link.path): link.target})
+
+    def left(self, root: Path) -> Self:
+        """What is still there once all that could be removed is: enough to purge it later."""
+        there = {path: hashes for path, hashes in self.files.items() if os.path.lexists(root / path.removeprefix("/"))}
+        return replace(self, files=there, links={}, units=[], caches=[])
 
     def without(self, paths: Iterable[str]) -> Self:
         gone = set(paths)

@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.errors import HomeportError, HostFailed, NotFound
+from appliance.errors import HostFailed, NotFound
 from appliance.installer import accounts
+from appliance.installer.env import ENV
 from appliance.installer.ledger import Ledger, is_as_written
 from appliance.installer.plan import HOST, LEDGER, account_removal, stop_command
 from appliance.installer.steps import Say, do, refuse_all_but_root, tell_systemd
 from appliance.machine import files
 from appliance.machine.process import run
-from appliance.nginx.helper import CONFIG, Rules
+from appliance.nginx.helper import Rules
 from appliance.settings import Settings
 
 
@@ -21,20 +22,23 @@ def uninstall(root: Path, say: Say, *, purge: bool = False) -> None:
     ledger = Ledger.read(root)
     if ledger is None:
         raise NotFound(f"Nothing to take off: {LEDGER} is not there, so install wrote nothing on this host.")
-    rules = _rules(root)
-    tell_systemd(root, [stop_command(tuple(ledger.units))], say)
+    rules = Rules.read(ledger.rules, LEDGER)
+    if ledger.units:
+        tell_systemd(root, [stop_command(tuple(ledger.units))], say)
     remove_files(root, ledger, [*ledger.links, *ledger.files], say)
-    tell_systemd(root, [("systemctl", "daemon-reload")], say)
+    if ledger.units:
+        tell_systemd(root, [("systemctl", "daemon-reload")], say)
     links = _site_links(root, rules)
     if purge:
         _purge(root, ledger, links, say)
     _remove_caches(root, ledger)
     _remove_empty(root, ledger, say)
     if _at(root, ledger.data).exists():
+        ledger.left(root).write(root)
         _say_what_stays(ledger, links, say)
     else:
         _remove_user(root, ledger, say)
-    if rules and (ledger.links or (purge and links)):
+    if ledger.links or (purge and links):
         reload(root, rules, say)
 
 
@@ -57,11 +61,14 @@ def _is_ours(there: Path, ledger: Ledger, path: str) -> bool:
 
 
 def _purge(root: Path, ledger: Ledger, links: list[Path], say: Say) -> None:
-    """Links first: NGINX would not start with one that leads nowhere."""
+    """Links first: NGINX would not start with one that leads nowhere. Settings hold secrets, so they go in any case."""
     for link in links:
         link.unlink()
     files.remove_tree(_at(root, ledger.data))
-    say(f"{ledger.data} and {len(links)} links to URLs in it are removed.")
+    say(f"{ledger.data} is removed, and {_urls(links)} with it.")
+    if _at(root, str(ENV)).exists():
+        _at(root, str(ENV)).unlink()
+        say(f"{ENV} is removed, with what someone wrote in it.")
 
 
 def _remove_user(root: Path, ledger: Ledger, say: Say) -> None:
@@ -78,37 +85,34 @@ def _remove_caches(root: Path, ledger: Ledger) -> None:
 
 
 def _remove_empty(root: Path, ledger: Ledger, say: Say) -> None:
-    """Folders that we made and that hold nothing; the ledger goes last of all."""
+    """Folders that we made and that hold nothing any more. Where data stays, the ledger is written anew."""
     _at(root, str(LEDGER)).unlink()
     for path in (*reversed(ledger.folders), ledger.data):
         folder = _at(root, path)
-        if folder.is_dir() and not any(folder.iterdir()):
+        kept = path == str(LEDGER.parent) and _at(root, ledger.data).exists()
+        if folder.is_dir() and not any(folder.iterdir()) and not kept:
             folder.rmdir()
             say(f"{path} is removed.")
 
 
 def _say_what_stays(ledger: Ledger, links: list[Path], say: Say) -> None:
-    say(f"{ledger.data} stays, with all that was deployed; --purge removes it.")
-    if any(os.path.lexists(link) for link in links):
-        say(f"NGINX still serves the sites in it, by {len(links)} links named homeport-<host>.conf.")
+    say(f"{ledger.data} stays, with all that was deployed. `homeport install --uninstall --purge` removes it.")
+    if links:
+        say(f"NGINX still serves {_urls(links)} from it.")
     if ledger.user:
-        say(f"The user {ledger.user} stays: the data is its own.")
+        say(f"The user {ledger.user} stays, since the data is its own.")
 
 
-def _site_links(root: Path, rules: Rules | None) -> list[Path]:
+def _urls(links: list[Path]) -> str:
+    count = len({link.name for link in links})
+    return f"{count} URL" if count == 1 else f"{count} URLs"
+
+
+def _site_links(root: Path, rules: Rules) -> list[Path]:
     """What the root helper linked: links of our naming that lead into the data folder, and nothing else."""
-    if rules is None:
-        return []
     places = [_at(root, str(place)) for place in (rules.sites_enabled, rules.sites_available)]
     links = [link for place in places for link in sorted(place.glob("homeport-*.conf")) if link.is_symlink()]
     return [link for link in links if os.path.dirname(os.readlink(link)) == str(rules.data / "nginx")]
-
-
-def _rules(root: Path) -> Rules | None:
-    try:
-        return Rules.load(_at(root, str(CONFIG)))
-    except HomeportError:
-        return None
 
 
 def reload(root: Path, rules: Rules, say: Say) -> None:

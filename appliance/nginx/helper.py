@@ -75,8 +75,12 @@ class Rules:
     @classmethod
     def load(cls, file: Path) -> Self:
         _trusted(file)
+        return cls.read(file.read_text("utf-8"), file)
+
+    @classmethod
+    def read(cls, text: str, file: Path) -> Self:
         try:
-            raw = json.loads(file.read_text("utf-8"))
+            raw = json.loads(text)
             values = {name: kind(raw[name]) for name, kind in _KINDS.items()}
         except (ValueError, LookupError, TypeError) as why:
             raise Refused(f"{file} can't be read: {why}.", todo=("Run `homeport install` as root again.",)) from why
@@ -285,9 +289,7 @@ def _refuse_taken(rules: Rules, before: Texts, changes: Texts) -> None:
 
 
 def _apply(hands: Direct, before: Texts, changes: Texts) -> None:
-    """Put the changes in force, or everything back."""
-    if not changes:
-        return
+    """Put the changes in force, or everything back. NGINX reads its files in any case: it may not have before."""
     try:
         hands.apply(changes)
     except HomeportError as why:

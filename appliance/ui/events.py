@@ -1,4 +1,4 @@
-"""One stream a page: what has changed anywhere, and the log that the page follows. Pages ask for the rest themselves."""
+"""One stream a page: what has changed, and the log that it follows. Pages ask for the rest themselves."""
 
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from appliance.context import Context
 from appliance.deploy import log
 from appliance.deploy.submit import find_deployment
 from appliance.events import Event, LogGrew, Stopping
+from appliance.store import deployments
 from appliance.web import sse
 from appliance.web.changes import TOLD, Changes, changes
 from appliance.web.routes import actor_of, ctx_of
@@ -69,12 +70,12 @@ def _lines(ctx: Context, following: Following | None) -> bytes:
     """What the log has grown by, and its end once there is one."""
     if following is None or following.over:
         return b""
-    over = find_deployment(ctx, following.deployment).over
+    deployment = deployments.find(ctx.db.read(), following.deployment)
     said = b""
     for line in log.read(ctx, following.deployment, following.after):
         following.after = line.number
         said += sse.message("line", json.dumps(asdict(line)), line.number)
-    if over:
+    if deployment is None or deployment.over:
         following.over = True
         said += sse.message("end", "")
     return said

@@ -1,6 +1,7 @@
-"""A host as people have it: an NGINX with sites of others on it, a Cloudflare account, and an appliance that uses both."""
+"""A host as people have it: NGINX with someone else's site on it, a Cloudflare account, an appliance that uses both."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -63,6 +64,18 @@ class Host:
         self.server.__exit__(kind, why, trace)
         self.cloudflare.__exit__(kind, why, trace)
         self.nginx.stop()
+
+    @contextmanager
+    def broken_site(self) -> Iterator[Path]:
+        """Someone else's, with a third line that NGINX refuses, until the end."""
+        link = self.nginx.site(
+            "broken.conf", f"server {{\n    listen 127.0.0.1:{self.nginx.port};\n    lisssten 81;\n}}\n"
+        )
+        try:
+            yield link
+        finally:
+            link.unlink()
+            (self.nginx.sites_available / "broken.conf").unlink()
 
     def reload_does(self, script: str) -> None:
         self.reload_script.write_text(f"#!/bin/sh\n{script.format(reload=' '.join(self.nginx.reload_command))}\n")
@@ -145,6 +158,12 @@ class Host:
         folders = (self.nginx.sites_available, self.nginx.sites_enabled, self.nginx.conf_d)
         files = {folder.name: tree_of(folder) for folder in folders}
         return {"main": self.nginx.conf.read_bytes(), **files}
+
+    @property
+    def jobs(self) -> int:
+        """How many there are, waiting or running."""
+        text = self.server.ask("GET", "/metrics").text
+        return sum(int(count) for count in re.findall(r"^homeport_jobs\{.*\} (\d+)$", text, re.MULTILINE))
 
     def activity(self, verb: str) -> list[Any]:
         return [one for one in self.server.get("/activity?limit=200")["items"] if one["verb"] == verb]

@@ -550,7 +550,7 @@ def test_typing_in_the_search_narrows_the_list(server: Appliance, open_tab: Open
     assert "status=cancelled" in page.url
 
 
-def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, tmp_path: Path) -> None:
+def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, complaints: list[str], tmp_path: Path) -> None:
     """The server is killed in the middle and started again: the page follows on by itself."""
     with Appliance(tmp_path / "data") as server:
         server.project("lost")
@@ -567,3 +567,4 @@ def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, tmp_path
         numbers = page.locator(".log li > a").all_inner_texts()
         assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
         expect(page.locator(".log li").filter(has_text="it begins again")).to_be_visible()
+        complaints[:] = [one for one in complaints if "net::" not in one]  # it was away for a moment, as meant

@@ -16,7 +16,6 @@ from tests.servers import Answer
 
 BLOG, DOCS, WIKI = "blog.example.com", "docs.example.com", "wiki.example.com"
 POINTED = [("A", HERE, False)]
-BROKEN = "server {{\n    listen 127.0.0.1:{port};\n    lisssten 81;\n}}\n"
 pytestmark = pytest.mark.nginx
 
 
@@ -35,7 +34,7 @@ def host(whole: Host) -> Iterator[Host]:
         assert whole.server.ask("DELETE", f"/projects/{project['name']}").status_code == 204
     eventually(lambda: whole.others() == others)
     eventually(lambda: whole.cloudflare.records == records)
-    assert list((whole.data / "nginx").iterdir()) == list((whole.data / "sites").iterdir()) == []
+    eventually(lambda: not [*(whole.data / "nginx").iterdir(), *(whole.data / "sites").iterdir()])
     assert whole.urls == []
 
 
@@ -101,10 +100,22 @@ def test_a_deploy_to_what_is_live_reloads_nothing(host: Host) -> None:
     for word in ("two", "three"):
         made = host.server.deploy("blog", {"index.html": word})
         assert host.body(BLOG) == word
-    assert f"http://{BLOG}:{host.nginx.port}/ answers with this release" in host.server.log(made["id"])
+        assert f"http://{BLOG}:{host.nginx.port}/ answers with this release" in host.server.log(made["id"])
     host.server.ask("POST", "/projects/blog/environments/production/rollback?wait=20", json={})
     assert host.body(BLOG) == "two"
     assert host.nginx.reloads == before
+
+
+def test_looking_again_while_releases_change(host: Host) -> None:
+    host.live("blog")
+    host.add("blog", BLOG)
+    seen = []
+    for number in range(5):
+        sent = host.server.send("blog", zipped({"index.html": f"{number}"}), wait=None)
+        while host.server.get(f"/deployments/{sent.json()['id']}")["status"] in ("queued", "running"):
+            seen.append(host.check(BLOG, wait=1)["status"])
+    eventually(lambda: host.jobs == 0)
+    assert {*seen, host.url(BLOG)["status"]} == {"active"} and host.body(BLOG) == "4"
 
 
 def test_deleting_what_has_urls_takes_all_of_them_out(host: Host) -> None:
@@ -138,7 +149,7 @@ def test_a_url_added_again_while_its_removal_is_tried_again(host: Host) -> None:
     host.remove("old", BLOG)
     eventually(lambda: [one for one in host.cloudflare.changes if one.method == "DELETE"])
     assert host.add("new", BLOG)["status"] == "active"
-    time.sleep(2.5)  # the removal has had its second try
+    eventually(lambda: host.jobs == 0)
     assert host.in_force(BLOG, "I am new") and host.cloudflare.at(BLOG) == [record]
 
 
@@ -219,8 +230,7 @@ def test_a_broken_site_of_someone_elses(host: Host) -> None:
     """It stops what needs NGINX to read its files again, says whose it is, and stops nothing else."""
     host.live("blog")
     host.add("blog", BLOG)
-    link = host.nginx.site("broken.conf", BROKEN.format(port=host.nginx.port))
-    try:
+    with host.broken_site() as link:
         made = host.add("blog", DOCS)
         assert made["status"] == "failed" and made["nginx"]["status"] == "failed"
         for words in (f"{link}, line 3", "Correct line 3", 'unknown directive "lisssten"'):
@@ -237,13 +247,26 @@ def test_a_broken_site_of_someone_elses(host: Host) -> None:
         assert f"Correct line 3 of {link}." in refused["error"]["todo"]
         assert host.server.visit("later").status_code == 404
         assert host.in_force(BLOG, "two") and not host.records(WIKI)
-    finally:
-        link.unlink()
-        (host.nginx.sites_available / "broken.conf").unlink()
     assert host.check(DOCS)["status"] == "active"
     host.server.deploy("later", {"index.html": "later"})
     host.becomes(WIKI, "active")
     assert host.in_force(DOCS, "two") and host.in_force(WIKI, "later")
+
+
+def test_a_rename_beside_a_broken_site_waits_until_it_is_mended(host: Host) -> None:
+    host.live("blog")
+    host.add("blog", BLOG)
+    with visited(host, BLOG) as seen:
+        with host.broken_site():
+            host.server.ask("PATCH", "/projects/blog", json={"name": "journal"})
+            refused = host.server.send("journal", zipped({"index.html": "two"})).json()
+            assert refused["deployment"]["error"]["code"] == "nginx_foreign"
+            taken = host.server.ask("POST", "/projects", json={"name": "blog"})
+            assert (taken.status_code, taken.json()["type"]) == (409, "urn:homeport:name_being_freed")
+        eventually(lambda: not (host.data / "sites/blog").exists())
+    assert {(one.status, one.body) for one in seen} == {(200, b"I am blog")}
+    assert host.in_force(BLOG, "I am blog") and host.url(BLOG)["status"] == "active"
+    host.server.project("blog")
 
 
 # Put back
@@ -279,10 +302,11 @@ def test_a_reload_that_does_not_work_is_taken_back(host: Host, script: str) -> N
     host.reload_does(script)
     try:
         made = host.add("blog", DOCS)
+        host.server.deploy("blog", {"index.html": "two"})
     finally:
         host.reload_does("exec {reload}")
     assert made["status"] == "failed" and made["error"]
-    assert host.others() == others and host.in_force(BLOG, "I am blog")
+    assert host.others() == others and host.in_force(BLOG, "two")
     assert not host.files(DOCS)[0].exists() and host.records(DOCS) == []
     assert host.check(DOCS)["status"] == "active"
 
@@ -503,6 +527,23 @@ def test_a_start_puts_right_what_differs_from_the_rows(host: Host) -> None:
     eventually(lambda: host.in_force(BLOG, "I am blog") and host.in_force(DOCS, "I am blog"))
     assert {host.becomes(name, "active")["host"] for name in (BLOG, DOCS, WIKI)} == {BLOG, DOCS, WIKI}
     assert host.others() == others and not strange.exists() and link.is_symlink()
+
+
+def test_a_start_beside_a_broken_site_says_what_is_lost(host: Host) -> None:
+    host.live("blog")
+    for name in (BLOG, DOCS):
+        host.add("blog", name)
+    host.server.stop()
+    for path in host.files(DOCS):
+        path.unlink()
+    host.nginx.reload()
+    with host.broken_site() as link:
+        host.server.start()
+        assert str(link) in host.becomes(DOCS, "failed")["error"]
+        eventually(lambda: host.jobs <= 1)
+        assert host.url(BLOG)["status"] == "active"
+        host.server.deploy("blog", {"index.html": "two"})
+    assert host.check(DOCS)["status"] == "active" and host.in_force(DOCS, "two") and host.in_force(BLOG, "two")
 
 
 def test_a_start_with_everything_in_place_reloads_nothing(host: Host) -> None:

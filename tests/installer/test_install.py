@@ -215,9 +215,14 @@ def test_taking_it_off_leaves_data_and_who_owns_it(root: Path, program: Path) ->
     (root / "var/lib/homeport/homeport.db").write_text("rows")
     said = take_off(root)
     assert (root / "var/lib/homeport/homeport.db").read_text() == "rows"
-    assert "/var/lib/homeport stays, with all that was deployed; --purge removes it." in said
+    assert any(line.startswith("/var/lib/homeport stays, with all that was deployed.") for line in said)
     assert uid_of(root, "homeport") is not None
     put(want(root, program))
+    take_off(root)
+    take_off(root, purge=True)
+    assert uid_of(root, "homeport") is None
+    assert not (root / "var/lib/homeport").exists()
+    assert not (root / "etc/homeport").exists()
 
 
 def test_a_purge_takes_data_links_and_user(root: Path, program: Path) -> None:
@@ -228,7 +233,11 @@ def test_a_purge_takes_data_links_and_user(root: Path, program: Path) -> None:
     enabled = root / "etc/nginx/sites-enabled"
     (enabled / "homeport-www.example.com.conf").symlink_to("/var/lib/homeport/nginx/www.example.com.conf")
     (enabled / "homeport-theirs.conf").symlink_to("/srv/theirs.conf")
-    take_off(root, purge=True)
+    env = root / "etc/homeport/homeport.env"
+    env.write_text(env.read_text() + "HOMEPORT_CLOUDFLARE_TOKEN=secret\n")
+    assert "NGINX still serves 1 URL from it." in take_off(root)
+    said = take_off(root, purge=True)
+    assert "/var/lib/homeport is removed, and 1 URL with it." in said
     assert (enabled / "homeport-theirs.conf").is_symlink()
     (enabled / "homeport-theirs.conf").unlink()
     assert tree(root) == before

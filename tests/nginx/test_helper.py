@@ -499,6 +499,22 @@ def test_a_candidate_that_is_swapped_meanwhile_has_no_effect(running: Rules, pla
 
 @needs_root
 @pytest.mark.nginx
+def test_a_helper_that_is_killed_leaves_whole_files_and_the_next_ends_the_work(running: Rules, place: Path) -> None:
+    want(running)
+    kill = place / "kill"
+    kill.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    kill.chmod(0o755)
+    with listening(replace(running, reload=(str(kill),)), place) as path:
+        with pytest.raises(HostFailed, match="ended without an answer"):
+            ask(path, "apply")
+    assert (running.data / "nginx" / f"{HOST}.conf").read_text() == text_for(running)
+    assert served(running) == "the default site\n"
+    assert answer(running, "apply") == Answer(True, "0 changed.")
+    assert eventually(running, "the blog")
+
+
+@needs_root
+@pytest.mark.nginx
 def test_what_is_not_roots_own_is_written_anew(running: Rules) -> None:
     want(running)
     assert answer(running, "apply").ok
