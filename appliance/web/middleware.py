@@ -74,8 +74,7 @@ class Edge:
         return actor
 
     def _look_up(self, headers: Headers, ip: str | None) -> Actor:
-        kind, _, token = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and token:
+        if token := _bearer(headers):
             if token.startswith(keys.PREFIX):
                 return keys.actor_of(self._ctx, token, ip=ip)
             return sessions.actor_of(self._ctx, token, door="api", ip=ip)
@@ -85,7 +84,7 @@ class Edge:
 
     def _refuse_forged(self, scope: Scope, headers: Headers) -> None:
         """A browser says where a request comes from; another site's pages may not act here."""
-        if scope["method"] in SAFE or headers.get("authorization", "").lower().startswith("bearer "):
+        if scope["method"] in SAFE or _bearer(headers):
             return
         fetch_site = headers.get("sec-fetch-site")
         if fetch_site is not None:
@@ -121,3 +120,9 @@ class Edge:
             forwarded = headers.get("x-forwarded-for", "").split(",")[-1].strip()
             return forwarded or peer, headers.get("x-forwarded-proto", scope["scheme"]) == "https"
         return peer, secure
+
+
+def _bearer(headers: Headers) -> str:
+    """A token that the caller sent on purpose; a browser never does that by itself."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""

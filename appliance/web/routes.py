@@ -61,7 +61,7 @@ def route(path: str, endpoint: Endpoint, method: str = "GET", *, allow: str) -> 
 def refuse_undeclared(routes: Sequence[BaseRoute]) -> None:
     """Every route declares who may use it, or the program does not start."""
     for one in routes:
-        if isinstance(one, Mount):
+        if isinstance(one, Mount) and one.routes:
             refuse_undeclared(one.routes)
         elif getattr(one, "allow", None) not in DECLARABLE:
             raise StartFailed(

@@ -11,6 +11,7 @@ import pytest
 from appliance.access import keys, setup
 from appliance.access.actor import OPERATOR, Actor
 from appliance.context import Context
+from appliance.errors import NotFound
 from appliance.machine import clock
 from appliance.model.keys import NewKey
 from appliance.model.people import NewPerson
@@ -66,7 +67,7 @@ def test_a_key_may_revoke_itself(server: Appliance) -> None:
 
 @pytest.mark.parametrize("text", ["hp_", "hp_x", "hp_" + "A" * 40, "HP_x", "hp_\xff", "hp_" + "x" * 5000])
 def test_what_is_no_key_is_401(server: Appliance, text: str) -> None:
-    headers = {"Authorization": f"Bearer {text}".encode("latin-1")}
+    headers = [(b"Authorization", f"Bearer {text}".encode("latin-1"))]
     answer = server.http.get(f"{server.url}/api/v1/me", headers=headers)
     assert problem(answer, 401)["type"] == "urn:homeport:not_signed_in"
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -120,6 +121,6 @@ def test_a_key_of_someone_else_is_not_there(person: tuple[Context, Actor]) -> No
     ctx, actor = person
     other = setup.add_person(ctx, OPERATOR, NewPerson("b@example.com", "a long password"))
     theirs = keys.create_key(ctx, Actor("person", other.email, other.role, other.id), NewKey("theirs"))
-    with pytest.raises(keys.NotFound):
+    with pytest.raises(NotFound):
         keys.revoke_key(ctx, actor, theirs.key.id)
     assert keys.actor_of(ctx, theirs.text, ip=None).signed_in

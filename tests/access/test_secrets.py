@@ -21,6 +21,10 @@ def assert_unspoken(text: str, where: str) -> None:
         assert spelling not in text, f"{where} tells the secret"
 
 
+PAGES = ("/", "/projects", "/projects/secret", "/urls", "/activity", "/settings", "/settings/dns", "/settings/nginx")
+ANSWERS = ("settings", "activity", "urls", "checks", "projects", "deployments", "openapi.json")
+
+
 def test_the_token_of_a_provider(tmp_path: Path) -> None:
     with Appliance(tmp_path / "data", HOMEPORT_CLOUDFLARE_API="http://127.0.0.1:9/client/v4") as server:
         saved = server.ask("PATCH", "/settings", json={"cloudflare_token": TOKEN, "dns_target": "192.0.2.1"})
@@ -29,35 +33,13 @@ def test_the_token_of_a_provider(tmp_path: Path) -> None:
         shown = next(one for one in server.get("/settings")["items"] if one["name"] == "cloudflare_token")
         assert shown["set"] and shown["value"] is None
         server.project("secret")
-        deployed = server.deploy("secret", {"index.html": "x"})
-        added = server.ask(
-            "POST", "/projects/secret/environments/production/urls?wait=2", json={"host": "s.example.com"}
-        )
-        assert added.status_code == 201
+        assert_unspoken(server.log(server.deploy("secret", {"index.html": "x"})["id"]), "the log")
+        urls = "/projects/secret/environments/production/urls?wait=2"
+        assert server.ask("POST", urls, json={"host": "s.example.com"}).status_code == 201
         wrong = server.ask("PATCH", "/settings", json={"cloudflare_token": TOKEN + "\u2028", "url": TOKEN})
         assert wrong.status_code == 422
         assert_unspoken(wrong.text, "a refusal")
-        pages = (
-            "/",
-            "/projects",
-            "/projects/secret",
-            "/urls",
-            "/activity",
-            "/settings",
-            "/settings/dns",
-            "/settings/nginx",
-            "/docs",
-        )
-        answers = (
-            "settings",
-            "activity",
-            "urls",
-            "checks",
-            "projects",
-            f"deployments/{deployed['id']}/log",
-            "openapi.json",
-        )
-        for path in (*pages, *(f"/api/v1/{name}" for name in answers), "/metrics", "/healthz"):
+        for path in (*PAGES, *(f"/api/v1/{name}" for name in ANSWERS), "/metrics", "/healthz", "/docs"):
             answer = server.http.get(server.url + path, headers={"Authorization": f"Bearer {server.key}"})
             assert answer.status_code in {200, 303}, path
             assert_unspoken(answer.text, path)
