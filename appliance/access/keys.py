@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.access.actor import Actor, nobody
@@ -12,6 +13,7 @@ from appliance.errors import NotFound
 from appliance.machine import clock
 from appliance.model.keys import Key, NewKey
 from appliance.store import keys, people
+from appliance.store.db import NotNow
 
 PREFIX = "hp_"
 USED_EVERY = 60  # seconds between two notes of a key's last use
@@ -67,7 +69,7 @@ def _note_use(ctx: Context, key: Key, ip: str | None) -> None:
 
 
 def _write_use(ctx: Context, key_id: str, at: str, ip: str | None) -> None:
-    with ctx.db.write() as db:
+    with suppress(NotNow), ctx.db.write() as db:
         keys.used(db, key_id, at, ip)
 
 

@@ -17,6 +17,7 @@ from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed
 from appliance.events import DeploymentChanged, JobAdded
 from appliance.machine import archive, files
 from appliance.machine.unpack import unpack as unpack_archive
+from appliance.model.amounts import how_many, size
 from appliance.model.deployments import Deployment, Failure
 from appliance.model.environments import Environment
 from appliance.model.sites import Release, Site
@@ -80,7 +81,7 @@ def unpack(run: Run) -> Release:
     release = paths.release(ctx, sha256)
     if releases.ready(ctx, sha256):
         run.log.info("This bundle is unpacked already")
-        run.detail(f"{run.deployment.files:,} files, unpacked before")
+        run.detail(f"{how_many(run.deployment.files, 'file')}, unpacked before")
         return release
     contents = archive.inspect(paths.bundle_file(ctx, sha256), limits(ctx))
     _say_contents(run, contents)
@@ -100,8 +101,8 @@ def unpack(run: Run) -> Release:
         releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(contents)))
     finally:
         files.remove_tree(beside)
-    run.log.info(f"{contents.files:,} files, {contents.unpacked / 1e6:.1f} MB in {monotonic() - began:.2f} s")
-    run.detail(f"{contents.files:,} files")
+    run.log.info(f"Unpacked in {monotonic() - began:.2f} s")
+    run.detail(how_many(contents.files, "file"))
     return release
 
 
@@ -119,7 +120,7 @@ def inspect(run: Run, release: Release) -> None:
     _say_difference(run, served)
     with run.ctx.write() as db:
         deployments.set_files(db, run.deployment.id, len(served))
-    run.detail(f"{len(served):,} files")
+    run.detail(how_many(len(served), "file"))
 
 
 def publish(run: Run, site: Site, backend: Backend, release: Release) -> None:
@@ -263,7 +264,7 @@ def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
 
 
 def _say_contents(run: Run, contents: archive.Contents) -> None:
-    run.log.info(f"{contents.files:,} files, {contents.unpacked / 1e6:.1f} MB unpacked")
+    run.log.info(f"The bundle holds {how_many(contents.files, 'file')}, {size(contents.unpacked)}")
     if contents.wrapped:
         run.log.info(f"One wrapping folder holds everything: {contents.wrapped}/ is unwrapped")
     for one in contents.left_out:

@@ -13,6 +13,7 @@ from appliance.deploy.receive import Received
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
 from appliance.machine import archive, clock, files
+from appliance.model.amounts import size
 from appliance.model.bundles import Bundle
 from appliance.model.deployments import STEPS, Deployment, Step
 from appliance.model.environments import Environment
@@ -74,7 +75,7 @@ def upload(
         created_at=ctx.moment(),
         created_by=actor.name,
     )
-    took = f"{_megabytes(received.size)} in {received.seconds:.1f} s"
+    took = f"{size(received.size)} in {received.seconds:.1f} s"
     return _enqueue(ctx, actor, wish, bundle, detail=took, received=received)
 
 
@@ -280,10 +281,6 @@ def _from(bundle: Bundle, source: str) -> str:
     if source == "upload":
         return f"Received {bundle.filename}" if bundle.filename else "Received a bundle"
     return "Rollback" if source == "rollback" else "Promotion"
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def _in_one_line(filename: str) -> str:

@@ -5,15 +5,14 @@ from pathlib import Path
 from appliance.backends import REGISTRY, load
 from appliance.context import Context
 from appliance.deploy import paths
-from appliance.deploy.places import site_of
+from appliance.deploy.places import backend_of, site_of
 from appliance.errors import HomeportError
 from appliance.events import JobAdded, UrlChanged
 from appliance.machine import faults, files
 from appliance.model.sites import Site
-from appliance.model.urls import Part, Url
-from appliance.projects.url_jobs import TryLater, unlogged
+from appliance.model.urls import Part
+from appliance.projects.url_jobs import TryLater, amiss, unlogged
 from appliance.store import deployments, environments, jobs, journal, urls
-from appliance.store.db import Connection
 
 
 def settle(ctx: Context, _: str, attempts: int) -> None:
@@ -25,7 +24,7 @@ def settle(ctx: Context, _: str, attempts: int) -> None:
                 missing |= load(name, ctx.settings).settle(sites, unlogged)
     except HomeportError as why:
         if attempts == 1:
-            _look_again(ctx)
+            _put_back(ctx, _silent(ctx))
         raise TryLater(why) from why
     _put_back(ctx, missing)
 
@@ -57,27 +56,28 @@ def _sites(ctx: Context) -> dict[str, list[Site]]:
     return found
 
 
+def _silent(ctx: Context) -> frozenset[str]:
+    """Hosts that don't answer with their site."""
+    db = ctx.db.read()
+    found = set()
+    for url in urls.every(db):
+        environment = environments.by_id(db, url.environment_id)
+        if environment and environment.live:
+            site, backend = site_of(ctx, environment, (url.host,)), backend_of(ctx, environment)
+            if amiss(ctx, site, backend):
+                found.add(url.host)
+    return frozenset(found)
+
+
 def _put_back(ctx: Context, missing: frozenset[str]) -> None:
-    """What was in force by the record, and isn't."""
+    """What was in force by the record, and isn't, comes to be or says why not."""
     for url in urls.every(ctx.db.read()):
         if url.host in missing and url.nginx.status == "ok":
             with ctx.write(UrlChanged(url.host, url.project), JobAdded()) as db:
                 urls.set_state(db, url.host, "pending")
                 urls.set_nginx(db, url.host, Part("pending", "Was not in place"))
-                _queue(ctx, db, url)
-
-
-def _look_again(ctx: Context) -> None:
-    """Whether each URL that was in force still is."""
-    with ctx.write(JobAdded()) as db:
-        for url in urls.every(db):
-            if url.nginx.status == "ok":
-                _queue(ctx, db, url)
-
-
-def _queue(ctx: Context, db: Connection, url: Url) -> None:
-    jobs.drop(db, "url.attach", url.host)
-    jobs.add(db, "url.attach", url.host, queue="hosts", at=ctx.moment())
+                jobs.drop(db, "url.attach", url.host)
+                jobs.add(db, "url.attach", url.host, queue="hosts", at=ctx.moment())
 
 
 def _remove_old_place(ctx: Context, old: Path) -> None:

@@ -16,7 +16,7 @@ from appliance.machine import faults, files, served
 from appliance.model.environments import Environment
 from appliance.model.sites import Probe, Site
 from appliance.model.urls import Part, Url
-from appliance.store import environments, journal, urls
+from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
 TRIES = 12  # a good half hour, before what could not be undone is said to be left behind
@@ -80,6 +80,14 @@ def end_in_fault(ctx: Context, host: str) -> None:
             urls.set_state(db, host, "failed", "Homeport met an error of its own. Check again.")
 
 
+def amiss(ctx: Context, site: Site, backend: Backend) -> Probe | None:
+    """What a visitor would see amiss, looking for what the pointer leads to now."""
+    root = root_of(site.pointer)
+    if root is None:
+        return Probe(site.address, False, "its release is not on the disk")
+    return next((one for one in backend.probe(site, paths.release(ctx, root.name)) if not one.ok), None)
+
+
 def pointed(url: Url) -> bool:
     """Whether a record of ours may stand in DNS."""
     return url.dns.status == "pending" or url.dns.note == MADE
@@ -98,21 +106,14 @@ def _serve(ctx: Context, url: Url, environment: Environment) -> None:
 
 
 def _see(ctx: Context, site: Site, backend: Backend) -> None:
-    """Look as a visitor would, for what the pointer leads to now."""
-    red: list[Probe] = []
-
-    def green() -> bool:
-        root = root_of(site.pointer)
-        lost = Probe(site.address, False, "its release is not on the disk")
-        seen = backend.probe(site, paths.release(ctx, root.name)) if root else [lost]
-        red[:] = [one for one in seen if not one.ok]
-        return not red
-
-    if not served.until(green, PATIENCE):
+    """A deploy may swap the pointer between two looks."""
+    if served.until(lambda: not amiss(ctx, site, backend), PATIENCE):
+        return
+    if red := amiss(ctx, site, backend):
         raise HostFailed(
-            f"{red[0].url} does not answer with its site: {red[0].detail}.",
+            f"{red.url} does not answer with its site: {red.detail}.",
             code="probe_failed",
-            todo=(f"Look at what answers for {red[0].url} on this host.", "Then check again."),
+            todo=(f"Look at what answers for {red.url} on this host.", "Then check again."),
         )
 
 
@@ -154,14 +155,14 @@ def _amiss(ctx: Context, url: Url, environment: Environment, why: HomeportError)
     part = Part("pending", "Trying again") if passing else Part("failed", "Refused")
     with ctx.write(UrlChanged(url.host, url.project)) as db:
         now = _same(db, url)
-        if now is None:
-            return
+        if now is None or jobs.queued(db, "url.attach", url.host):
+            return  # gone, or asked for anew: what that one finds counts
         if isinstance(why, RemoteFailed):
             urls.set_dns(db, url.host, replace(part, note=MADE if now.dns.note == MADE else ""))
         else:
             urls.set_nginx(db, url.host, _served_part(environment, part))
         urls.set_state(db, url.host, part.status, ctx.redact(_in_words(why)))
-        if not passing:
+        if part.status == "failed" != now.status:
             record(ctx, db, HOMEPORT, "url.failed", url.host, project=url.project, environment=url.environment)
     if passing:
         raise TryLater(why) from why

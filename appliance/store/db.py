@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from weakref import WeakSet
 
 from sqlite_utils import Database as Tools
 
@@ -36,7 +35,7 @@ class Database:
         self._lock = threading.RLock()
         self._writer = self._connect()
         self._watcher, self._watching = self._connect(), threading.Lock()
-        self._readers: WeakSet[_Reader] = WeakSet()
+        self._closed = False
 
     def read(self) -> Connection:
         """This thread's connection; it can't write."""
@@ -44,7 +43,6 @@ class Database:
         if found is None:
             found = self._local.reader = _Reader(self._connect())
             found.connection.execute("PRAGMA query_only = ON")
-            self._readers.add(found)
         return found.connection
 
     def version(self) -> int:
@@ -57,6 +55,8 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """The one write transaction; raising takes all of it back."""
         with self._lock:
+            if self._closed:
+                raise NotNow("the database is closed")
             db = self._writer
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -77,8 +77,12 @@ class Database:
         migrations.apply(tools)
 
     def close(self) -> None:
-        for connection in (self._writer, self._watcher, *(one.connection for one in tuple(self._readers))):
-            connection.close()
+        """Whoever is in the middle of writing ends first. Readers close with their threads, never under them."""
+        with self._lock, self._watching:
+            self._closed = True
+            self._writer.close()
+            self._watcher.close()
+        vars(self._local).clear()
 
     def _refuse_newer(self, tools: Tools) -> None:
         known = {one.name for one in migrations.pending(tools)} | {one.name for one in migrations.applied(tools)}

@@ -57,6 +57,11 @@ def has(db: Connection, kind: str, subject: str) -> bool:
     return db.execute("SELECT 1 FROM jobs WHERE kind = ? AND subject = ?", [kind, subject]).fetchone() is not None
 
 
+def queued(db: Connection, kind: str, subject: str) -> bool:
+    sql = "SELECT 1 FROM jobs WHERE kind = ? AND subject = ? AND status = 'queued'"
+    return db.execute(sql, [kind, subject]).fetchone() is not None
+
+
 def reclaim(db: Connection) -> int:
     """On start nothing of ours is running, whatever the rows say."""
     return db.execute(

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from appliance.errors import Invalid
+from appliance.model.amounts import how_many
 from appliance.projects.frees import Frees
-from appliance.web.words import bare, how_many
+from appliance.web.words import bare
 
 SHOWN = 5
 

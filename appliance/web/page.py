@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from appliance import __version__
 from appliance.errors import HomeportError
+from appliance.model import amounts
 from appliance.web import words
 from appliance.web.changes import changes
 from appliance.web.look import GOOD_ENOUGH, look
@@ -164,7 +165,7 @@ def _trouble(request: Request) -> str | None:
     if found is None:
         return None
     return (
-        f"{words.how_many(found.failing, 'check')} {'fails' if found.failing == 1 else 'fail'}" if found.failing else ""
+        f"{amounts.how_many(found.failing, 'check')} {'fails' if found.failing == 1 else 'fail'}" if found.failing else ""
     )
 
 
@@ -187,10 +188,10 @@ def _templates() -> Environment:
         day=_day,
         took=_took,
         stopwatch=_stopwatch,
-        size=words.size,
+        size=amounts.size,
         limit=words.limit,
         number=words.number,
-        count=words.how_many,
+        count=amounts.how_many,
         duration=words.duration,
         bare=words.bare,
         code_words=words.code_words,

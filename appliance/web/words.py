@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from appliance.model.amounts import how_many
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS = (
     "January",
@@ -29,16 +31,6 @@ TERMINAL = re.compile(
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def size(count: int) -> str:
-    """Bytes in decimal units, one decimal under 100: `4.2 MB`."""
-    value, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if round(value) < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:.1f} {unit}" if unit != "B" and value < 99.95 else f"{value:,.0f} {unit}"
-
-
 def limit(count: int) -> str:
     """A limit the way the setting has it: `2 GiB`."""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
@@ -49,11 +41,6 @@ def limit(count: int) -> str:
 
 def number(count: int) -> str:
     return f"{count:,}"
-
-
-def how_many(count: int, noun: str) -> str:
-    """`1 file`, `12,096 files`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def duration(seconds: float) -> str:

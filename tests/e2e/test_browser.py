@@ -567,4 +567,5 @@ def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, complain
         numbers = page.locator(".log li > a").all_inner_texts()
         assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
         expect(page.locator(".log li").filter(has_text="it begins again")).to_be_visible()
+        page.close()
         complaints[:] = [one for one in complaints if "net::" not in one]  # it was away for a moment, as meant

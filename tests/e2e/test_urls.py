@@ -543,7 +543,8 @@ def test_a_start_beside_a_broken_site_says_what_is_lost(host: Host) -> None:
         eventually(lambda: host.jobs <= 1)
         assert host.url(BLOG)["status"] == "active"
         host.server.deploy("blog", {"index.html": "two"})
-    assert host.check(DOCS)["status"] == "active" and host.in_force(DOCS, "two") and host.in_force(BLOG, "two")
+    assert host.check(DOCS)["status"] == "active"
+    assert host.in_force(DOCS, "two") and host.in_force(BLOG, "two")
 
 
 def test_a_start_with_everything_in_place_reloads_nothing(host: Host) -> None:

@@ -16,7 +16,7 @@ from appliance.model.projects import NewProject
 from appliance.projects.create_project import create_project
 from appliance.settings import Settings
 from appliance.store import projects, saved
-from appliance.store.db import Database
+from appliance.store.db import Database, NotNow
 
 
 @pytest.fixture
@@ -102,6 +102,27 @@ def test_another_process_can_change_a_setting(ctx: Context) -> None:
         saved.save(db, "dns_target", "192.0.2.9", ctx.moment(), "another")
     other.close()
     assert ctx.settings.dns_target == "192.0.2.9"
+
+
+def test_closing_waits_for_whoever_writes(ctx: Context) -> None:
+    """A connection that is closed under a thread that uses it takes the whole process down."""
+    writing, ended = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with ctx.db.write() as db:
+            writing.set()
+            for number in range(300):
+                projects.add(db, f"p{number}", "", "")
+            ended.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert writing.wait(10)
+    ctx.db.close()
+    assert ended.is_set()
+    thread.join(10)
+    with pytest.raises(NotNow), ctx.db.write():
+        pass
 
 
 def several(count: int, act: Callable[[int], object]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.model.amounts import size
 from appliance.web import words
 
 NOW = datetime(2026, 11, 20, 14, 32, 7, tzinfo=UTC)
@@ -28,7 +29,7 @@ NOW = datetime(2026, 11, 20, 14, 32, 7, tzinfo=UTC)
     ],
 )
 def test_sizes_are_decimal_with_one_decimal_under_100(count: int, text: str) -> None:
-    assert words.size(count) == text
+    assert size(count) == text
 
 
 @pytest.mark.parametrize(
