@@ -164,9 +164,9 @@ def _trouble(request: Request) -> str | None:
     found = look(request, fresh=GOOD_ENOUGH, patience=0)
     if found is None:
         return None
-    return (
-        f"{amounts.how_many(found.failing, 'check')} {'fails' if found.failing == 1 else 'fail'}" if found.failing else ""
-    )
+    if not found.failing:
+        return ""
+    return f"{amounts.how_many(found.failing, 'check')} {'fails' if found.failing == 1 else 'fail'}"
 
 
 @cache
