@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from appliance.errors import StartFailed
 
@@ -95,7 +96,9 @@ class Settings:
             about: About = item.metadata["about"]
             if about.env in environ:
                 given[item.name] = parse_setting(item.name, environ[about.env])
-        given.update({name: value for name, value in flags.items() if value is not None})
+        for name, value in flags.items():
+            if value is not None:
+                given[name] = parse_setting(name, value) if isinstance(value, str) else value
         given["data"] = Path(given["data"]).absolute()
         return cls(**given)
 
@@ -141,6 +144,16 @@ def _port(text: str) -> int:
     return number
 
 
+def _address(text: str) -> str:
+    """Not one under .localhost: those are sites."""
+    url = urlsplit(text)
+    host = url.hostname or ""
+    good = url.scheme in ("http", "https") and host and url.port != 0 and url.username is None
+    if text and (not good or host.endswith(".localhost") or not text.isprintable() or " " in text):
+        raise ValueError("enter an address such as https://deploy.example.net")
+    return text
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -170,6 +183,7 @@ def _path_or_none(text: str) -> Path | None:
 _READERS: dict[str, Callable[[str], Any]] = {
     "port": _port,
     "data": Path,
+    "url": _address,
     "backend": _one_of("auto", "builtin", "nginx"),
     "nginx_sites_available": Path,
     "nginx_sites_enabled": Path,

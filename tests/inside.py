@@ -1,5 +1,6 @@
 """An appliance inside the test's own process, for what can only be seen, or made to fail, from within."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,9 +37,10 @@ def context(data: Path) -> Iterator[Context]:
 @contextmanager
 def listening(ctx: Context) -> Iterator[Context]:
     """It answers HTTP too, so that a probe finds it; jobs are up to the test."""
-    quiet = uvicorn.Config(build(ctx), host="127.0.0.1", port=0, log_level="warning", lifespan="off", ws="none")
-    server = uvicorn.Server(quiet)
-    listener = quiet.bind_socket()
+    server = uvicorn.Server(
+        uvicorn.Config(build(ctx), log_level="error", lifespan="off", ws="none", server_header=False)
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
     ctx.base = replace(ctx.base, port=listener.getsockname()[1])
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from appliance.access import keys as access_keys
 from appliance.access import sessions, setup
 from appliance.access.permissions import ROLES
-from appliance.api.answers import answer, body, nothing, page_of
+from appliance.api.answers import answer, body, nothing, page_asked, page_of
 from appliance.errors import BadRequest, NotFound
 from appliance.model.keys import Key, NewKey
 from appliance.model.people import Credentials, Person, SetUp
@@ -105,8 +105,9 @@ async def me(request: Request) -> Response:
 
 @doc("List your keys", returns=KeyShape, listing=True)
 async def list_keys(request: Request) -> Response:
-    found = keys.of_person(ctx_of(request).db.read(), actor_of(request).person_id)
-    return page_of((_key(key) for key in found), None)
+    cursor, limit = page_asked(request)
+    page = keys.newest(ctx_of(request).db.read(), actor_of(request).person_id, cursor=cursor, limit=limit)
+    return page_of((_key(key) for key in page.items), page.next)
 
 
 @doc("Create a key", body=NewKey, returns=FreshKeyShape, status=201)

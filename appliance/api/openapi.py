@@ -82,7 +82,7 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in one.param_convertors
     ]
-    asked = {**doc.query, **(PAGING if doc.listing and one.methods and "GET" in one.methods else {})}
+    asked = {**doc.query, **(PAGING if doc.listing and not doc.whole else {})}
     query = [
         {"name": name, "in": "query", "description": text, "schema": {"type": _query_type(name)}}
         for name, text in asked.items()

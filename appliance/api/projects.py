@@ -4,9 +4,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from appliance.api.answers import answer, body, nothing, page_asked, page_of
+from appliance.api.answers import answer, body, nothing, number_cursor, page_asked, page_of
 from appliance.api.shapes import EnvironmentShape, ProjectShape, of_environments, of_projects
-from appliance.model.environments import EnvironmentPatch, NewEnvironment
+from appliance.model.environments import Environment, EnvironmentPatch, NewEnvironment
 from appliance.model.projects import NewProject, ProjectPatch
 from appliance.projects.create_environment import create_environment as create_one_environment
 from appliance.projects.create_project import create_project
@@ -68,9 +68,13 @@ async def frees(request: Request) -> Response:
 
 @doc("List environments", returns=EnvironmentShape, listing=True)
 async def environments_listed(request: Request) -> Response:
-    ctx = ctx_of(request)
+    ctx, (cursor, limit) = ctx_of(request), page_asked(request)
     project = find_project(ctx, request.path_params["project"])
-    return page_of(of_environments(ctx, environments.of_project(ctx.db.read(), project.id)), None)
+    after = number_cursor(cursor)
+    those = environments.of_project(ctx.db.read(), project.id)
+    rest = [one for one in those if after is None or _rank(one) > after]
+    following = str(_rank(rest[limit - 1])) if len(rest) > limit else None
+    return page_of(of_environments(ctx, tuple(rest[:limit])), following)
 
 
 @doc("Create an environment", body=NewEnvironment, returns=EnvironmentShape, status=201)
@@ -103,3 +107,8 @@ def environment_deleted(request: Request) -> Response:
     place = request.path_params
     delete_environment(ctx_of(request), actor_of(request), place["project"], place["environment"])
     return nothing()
+
+
+def _rank(environment: Environment) -> int:
+    """Production first, then as they were made."""
+    return 0 if environment.name == "production" else environment.id

@@ -46,12 +46,12 @@ async def listed_activity(request: Request) -> Response:
     return page_of(page.items, page.next)
 
 
-@doc("Settings that can be saved", returns=SettingShape, listing=True)
+@doc("Settings that can be saved", returns=SettingShape, listing=True, whole=True)
 async def settings(request: Request) -> Response:
     return page_of(setting_shapes(ctx_of(request)), None)
 
 
-@doc("Save settings; null forgets", body=SettingsPatch, returns=SettingShape, listing=True)
+@doc("Save settings; null forgets", body=SettingsPatch, returns=SettingShape, listing=True, whole=True)
 async def settings_changed(request: Request) -> Response:
     ctx = ctx_of(request)
     patch = SettingsPatch.parse(await body(request))
@@ -59,7 +59,7 @@ async def settings_changed(request: Request) -> Response:
     return page_of(setting_shapes(ctx), None)
 
 
-@doc("What is and isn't in order on the host", returns=Check, listing=True)
+@doc("What is and isn't in order on the host", returns=Check, listing=True, whole=True)
 async def checks(request: Request) -> Response:
     """What `homeport doctor` finds."""
     return page_of(await run_in_threadpool(examine_here, ctx_of(request)), None)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from appliance.api.answers import answer, body, nothing, one_of, page_asked, page_of, seconds_asked
 from appliance.api.shapes import UrlShape, of_url
 from appliance.api.waiting import url_settled
-from appliance.model.urls import STATUSES, NewUrl
+from appliance.model.urls import STATUSES, NewUrl, host_name
 from appliance.projects.find import find_environment
 from appliance.projects.urls import add_url, check_again, remove_url
 from appliance.store import urls
@@ -29,9 +29,10 @@ async def listed(request: Request) -> Response:
 
 @doc("List an environment's URLs", returns=UrlShape, listing=True)
 async def of_environment(request: Request) -> Response:
-    ctx, place = ctx_of(request), request.path_params
+    ctx, place, (cursor, limit) = ctx_of(request), request.path_params, page_asked(request)
     environment = find_environment(ctx, place["project"], place["environment"])
-    return page_of((of_url(url) for url in urls.of_environment(ctx.db.read(), environment.id)), None)
+    page = urls.search(ctx.db.read(), environment_id=environment.id, cursor=cursor, limit=limit)
+    return page_of((of_url(url) for url in page.items), page.next)
 
 
 @doc("Add a URL", body=NewUrl, returns=UrlShape, status=201, query=WAIT)
@@ -48,7 +49,7 @@ async def added(request: Request) -> Response:
 @doc("Try again to put a URL in force", returns=UrlShape, status=202, query=WAIT)
 async def checked(request: Request) -> Response:
     ctx, seconds = ctx_of(request), seconds_asked(request)
-    url = await run_in_threadpool(check_again, ctx, actor_of(request), request.path_params["host"].lower())
+    url = await run_in_threadpool(check_again, ctx, actor_of(request), _host(request))
     if seconds:
         url = await url_settled(ctx, url.host, seconds)
     return answer(of_url(url), 202)
@@ -57,7 +58,14 @@ async def checked(request: Request) -> Response:
 @doc("Remove a URL", status=204)
 def removed(request: Request) -> Response:
     place = request.path_params
-    remove_url(
-        ctx_of(request), actor_of(request), place["project"], place["environment"], place["host"].lower().rstrip(".")
-    )
+    remove_url(ctx_of(request), actor_of(request), place["project"], place["environment"], _host(request))
     return nothing()
+
+
+def _host(request: Request) -> str:
+    """In the spelling that is kept, however it was typed."""
+    typed: str = request.path_params["host"]
+    try:
+        return host_name(typed)
+    except ValueError:
+        return typed

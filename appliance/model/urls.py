@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from appliance.model.fields import Reader
 
 STATUSES = ("pending", "active", "failed")
+NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -75,7 +76,7 @@ def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:
-        return all(part.isdigit() for part in text.split("."))
+        return NUMBER.fullmatch(text.rpartition(".")[2]) is not None  # what browsers read as an address of numbers
     return True
 
 

@@ -34,11 +34,8 @@ def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -
         for environment in those:
             _refuse_busy(db, environment)
         projects.rename(db, project.id, patch.name)
-        _follow(ctx, db, those, paths.project_folder(ctx, name))
         record(ctx, db, actor, "project.rename", patch.name, project=patch.name, was=name)
-        for one in those:
-            _copy_pointer(paths.pointer(ctx, name, one.name), paths.pointer(ctx, patch.name, one.name))
-        faults.point("rename")
+        _move(ctx, db, those, (paths.project_folder(ctx, name), paths.project_folder(ctx, patch.name)))
     return find_project(ctx, patch.name)
 
 
@@ -52,7 +49,6 @@ def change_environment(ctx: Context, actor: Actor, project: str, name: str, patc
             _change_backend(ctx, db, actor, environment, patch.backend)
         if patch.name and patch.name != name:
             _rename_environment(ctx, db, actor, environment, patch.name)
-            faults.point("rename")
     return find_environment(ctx, project, patch.name or name)
 
 
@@ -72,9 +68,8 @@ def _rename_environment(ctx: Context, db: Connection, actor: Actor, environment:
     old, new = (paths.pointer(ctx, environment.project, one) for one in (environment.name, name))
     refuse_being_freed(new, name)
     environments.set_name(db, environment.id, name)
-    _follow(ctx, db, (environment,), old)
     record_in(ctx, db, actor, "environment.rename", environment, to=name)
-    _copy_pointer(old, new)
+    _move(ctx, db, (environment,), (old, new))
 
 
 def _change_backend(ctx: Context, db: Connection, actor: Actor, environment: Environment, backend: str) -> None:
@@ -97,16 +92,21 @@ def _refuse_busy(db: Connection, environment: Environment) -> None:
         )
 
 
-def _copy_pointer(old: Path, new: Path) -> None:
-    """The new place leads to the same release before the old one goes; last, so that a refusal leaves nothing there."""
-    if old.is_symlink():
-        new.parent.mkdir(exist_ok=True)
-        new.parent.chmod(0o755)
-        files.point(new, str(old.readlink()))
+def _move(ctx: Context, db: Connection, those: tuple[Environment, ...], places: tuple[Path, Path]) -> None:
+    """The new place is whole before the old one goes; last in its transaction, so that a refusal leaves nothing there.
 
-
-def _follow(ctx: Context, db: Connection, those: tuple[Environment, ...], old: Path) -> None:
-    """A job moves what serves the URLs to the new place, then removes the old one."""
-    hosts = [url.host for environment in those for url in urls.of_environment(db, environment.id)]
-    entry = journal.begin(db, "move", str(old), {"hosts": hosts}, ctx.moment())
-    jobs.add(db, "place.move", str(entry), queue="hosts", at=ctx.moment())
+    Where NGINX looks there, a job leads it to the new place first, and then removes the old one.
+    """
+    old, new = places
+    led = (environment for environment in those if environment.backend != "builtin")
+    hosts = [url.host for environment in led for url in urls.of_environment(db, environment.id)]
+    if hosts:
+        entry = journal.begin(db, "move", str(old), {"hosts": hosts, "to": str(new)}, ctx.moment())
+        jobs.add(db, "place.move", str(entry), queue="hosts", at=ctx.moment())
+    for pointer in [old] if old.is_symlink() else old.glob("*"):
+        copy = new / pointer.relative_to(old)
+        files.make_open(copy.parent)
+        files.point(copy, str(pointer.readlink()))
+    if not hosts:
+        files.remove_tree(old)
+    faults.point("rename")

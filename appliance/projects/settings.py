@@ -1,18 +1,22 @@
 """Change settings that may be saved."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 from appliance.access.actor import Actor
 from appliance.access.permissions import need
 from appliance.access.record import record
 from appliance.context import Context
-from appliance.errors import Invalid, StartFailed
+from appliance.errors import Conflict, Invalid, StartFailed
 from appliance.events import SettingsChanged
 from appliance.machine import sealing
+from appliance.model.urls import host_name
 from appliance.settings import ABOUT, SAVED, parse_setting
-from appliance.store import saved
+from appliance.store import saved, urls
+from appliance.store.db import Connection
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
     need(actor, "settings.update")
     before = ctx.settings
     with ctx.write(SettingsChanged()) as db:
+        _refuse_site(db, patch.values.get("url") or "")
         for name, value in patch.values.items():
             was = "(secret)" if ABOUT[name].secret else str(getattr(before, name))
             now = "(secret, replaced)" if ABOUT[name].secret and value else str(value or "")
@@ -58,13 +63,35 @@ def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
 
 
 def _check(name: str, value: str | None, errors: dict[str, str]) -> None:
-    if value is None:
+    if not value:
         return
     try:
         parse_setting(name, value)
-    except StartFailed:
-        errors[name] = "This value can't be used"
-    if name == "url" and value and not value.startswith(("http://", "https://")):
-        errors[name] = "Enter an address that starts with http:// or https://"
+    except StartFailed as why:
+        errors[name] = f"This can't be used: {why.__cause__}"
+    if name == "dns_target" and not _is_target(value):
+        errors[name] = "Enter an address such as 192.0.2.10, or a host name"
     if ABOUT[name].secret and (not value.isascii() or not value.isprintable()):
         errors[name] = "This has a character that a token can't have; copy it again"
+
+
+def _is_target(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    try:
+        return bool(host_name(text))
+    except ValueError:
+        return False
+
+
+def _refuse_site(db: Connection, url: str) -> None:
+    """A site comes first under its name, so nobody would reach Homeport there."""
+    taken = urls.find(db, urlsplit(url).hostname or "")
+    if taken:
+        raise Conflict(
+            f"{taken.host} points at {taken.project}, {taken.environment}.",
+            code="host_taken",
+            todo=("Choose another address, or remove the URL there first.",),
+        )

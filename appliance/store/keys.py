@@ -2,6 +2,7 @@
 
 from appliance.model.keys import Key
 from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, newest_first
 
 
 def add(db: Connection, key: Key, hashed: str) -> None:
@@ -14,6 +15,12 @@ def add(db: Connection, key: Key, hashed: str) -> None:
 def of_person(db: Connection, person_id: str) -> tuple[Key, ...]:
     rows = db.execute("SELECT * FROM keys WHERE person_id = ? ORDER BY id DESC", [person_id])
     return tuple(_key(row) for row in rows)
+
+
+def newest(db: Connection, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Key]:
+    """A page of a person's keys."""
+    sql = "SELECT * FROM keys WHERE person_id = ?"
+    return newest_first(db, sql, [person_id], _key, key="id", cursor=cursor, limit=limit)
 
 
 def find(db: Connection, key_id: str) -> Key | None:

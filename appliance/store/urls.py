@@ -46,9 +46,18 @@ def of_environments(db: Connection, environment_ids: tuple[int, ...]) -> dict[in
 
 
 def search(
-    db: Connection, q: str = "", *, status: str | None = None, cursor: str | None = None, limit: int = 50
+    db: Connection,
+    q: str = "",
+    *,
+    status: str | None = None,
+    environment_id: int | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> Page[Url]:
-    sql, values = f"{SELECT} WHERE 1", []
+    sql, values = f"{SELECT} WHERE 1", list[object]()
+    if environment_id is not None:
+        sql += " AND u.environment_id = ?"
+        values.append(environment_id)
     if q:
         sql += " AND u.host LIKE ? ESCAPE '\\'"
         values.append(like(q))

@@ -27,6 +27,7 @@ class Doc:
     body: type | None = None  # the dataclass that parses the body
     returns: type | None = None  # the dataclass that is answered
     listing: bool = False  # answers a page of those
+    whole: bool = False  # one that is always the only page
     status: int = 200
     query: dict[str, str] = field(default_factory=dict)
     other: str = ""  # a body that isn't JSON, in words

@@ -124,6 +124,11 @@ class Host:
         assert until(lambda: self.url(host)["status"] == status, PATIENCE), self.url(host)
         return self.url(host)
 
+    def says(self, host: str, words: str) -> Any:
+        """Wait until these words are in its error."""
+        assert until(lambda: words in (self.url(host)["error"] or ""), PATIENCE), self.url(host)
+        return self.url(host)
+
     def ask(self, host: str, path: str = "/") -> Answer:
         return self.nginx.ask(path, host)
 

@@ -569,3 +569,24 @@ def test_a_lost_stream_says_so_and_goes_on_where_it_was(open_tab: Open, complain
         expect(page.locator(".log li").filter(has_text="it begins again")).to_be_visible()
         page.close()
         complaints[:] = [one for one in complaints if "net::" not in one]  # it was away for a moment, as meant
+
+
+def test_what_is_too_large_is_refused_before_it_is_sent(open_tab: Open, tmp_path: Path) -> None:
+    with Appliance(tmp_path / "data", HOMEPORT_UPLOAD_MAX="1M") as server:
+        path = zip_file(tmp_path, "film.zip", {"index.html": "x", "film.bin": Random(2).randbytes(1_500_000)})
+        page = open_tab(server)
+        page.get_by_label("Drop a zip").set_input_files(path)
+        sent: list[str] = []
+        page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+        page.get_by_role("button", name="Deploy").click()
+        expect(page.locator(".refused")).to_contain_text(
+            "film.zip was not taken: it is 1.5 MB, and this host takes at most 1 MiB."
+        )
+        assert sent == []
+        plain = open_tab(server, java_script_enabled=False)
+        plain.get_by_label("Drop a zip").set_input_files(path)
+        plain.get_by_role("button", name="Deploy").click()
+        expect(plain.get_by_role("heading", name=re.compile("was not taken"))).to_be_visible()
+        expect(plain.locator(".notice")).to_contain_text("larger than 1 MiB")
+        page.close()
+        plain.close()
