@@ -24,7 +24,7 @@ def checks(data: Path, newest: datetime | None, now: datetime | None = None) -> 
             f"The clock says {clock.text(now)}, but something here was written at {clock.text(last)}: it has gone back."
         )
         return [Check("clock", "failed", text, MEND)]
-    return [Check("clock", "ok", f"The clock is right as far as can be told: {clock.text(now)}.")]
+    return [Check("clock", "ok", f"The clock is right as far as can be told: {now:%-d %b %Y, %H:%M} UTC.")]
 
 
 def last_write(data: Path) -> datetime | None:

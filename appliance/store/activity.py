@@ -4,7 +4,7 @@ import json
 
 from appliance.model.activity import Activity
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, like, newest_first
+from appliance.store.paging import Page, like, page
 
 
 def add(db: Connection, entry: Activity) -> None:
@@ -49,7 +49,7 @@ def newest(
     if what:
         sql += " AND verb LIKE ? ESCAPE '\\'"
         values.append(like(what)[1:-1] + ".%")
-    return newest_first(db, sql, values, _activity, key="id", cursor=cursor, limit=limit)
+    return page(db, sql, values, _activity, key="id", cursor=cursor, limit=limit, newest_first=True)
 
 
 def last_of_projects(db: Connection, names: tuple[str, ...]) -> dict[str, Activity]:

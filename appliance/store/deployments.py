@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, newest_first
+from appliance.store.paging import Page, page
 
 SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number
     FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
@@ -66,7 +66,7 @@ def newest(
         if value is not None:
             sql += f" AND {column} = ?"
             values.append(value)
-    return newest_first(db, sql, values, _deployment, key="d.id", cursor=cursor, limit=limit)
+    return page(db, sql, values, _deployment, key="d.id", cursor=cursor, limit=limit, newest_first=True)
 
 
 def latest_of(db: Connection, environment_ids: Sequence[int]) -> dict[int, Deployment]:

@@ -2,7 +2,7 @@
 
 from appliance.model.keys import Key
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, newest_first
+from appliance.store.paging import Page, page
 
 
 def add(db: Connection, key: Key, hashed: str) -> None:
@@ -20,7 +20,7 @@ def of_person(db: Connection, person_id: str) -> tuple[Key, ...]:
 def newest(db: Connection, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Key]:
     """A page of a person's keys."""
     sql = "SELECT * FROM keys WHERE person_id = ?"
-    return newest_first(db, sql, [person_id], _key, key="id", cursor=cursor, limit=limit)
+    return page(db, sql, [person_id], _key, key="id", cursor=cursor, limit=limit, newest_first=True)
 
 
 def find(db: Connection, key_id: str) -> Key | None:

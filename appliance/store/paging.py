@@ -15,7 +15,7 @@ class Page(Generic[T]):
     next: str | None
 
 
-def newest_first(
+def page(
     db: Connection,
     sql: str,
     values: Sequence[object],
@@ -24,40 +24,14 @@ def newest_first(
     key: str,
     cursor: str | int | None,
     limit: int,
+    newest_first: bool = False,
 ) -> Page[T]:
-    """Run a SELECT whose WHERE is still open; `key` is the column that orders it, descending."""
-    return _page(db, sql, values, shape, key=key, cursor=cursor, limit=limit, order="<")
-
-
-def by_name(
-    db: Connection,
-    sql: str,
-    values: Sequence[object],
-    shape: Callable[[Row], T],
-    *,
-    key: str,
-    cursor: str | int | None,
-    limit: int,
-) -> Page[T]:
-    return _page(db, sql, values, shape, key=key, cursor=cursor, limit=limit, order=">")
-
-
-def _page(
-    db: Connection,
-    sql: str,
-    values: Sequence[object],
-    shape: Callable[[Row], T],
-    *,
-    key: str,
-    cursor: str | int | None,
-    limit: int,
-    order: str,
-) -> Page[T]:
+    """Run a SELECT whose WHERE is still open, in the order of the column `key`."""
     given = list(values)
     if cursor is not None:
-        sql += f" AND {key} {order} ?"
+        sql += f" AND {key} {'<' if newest_first else '>'} ?"
         given.append(cursor)
-    sql += f" ORDER BY {key} {'DESC' if order == '<' else 'ASC'} LIMIT ?"
+    sql += f" ORDER BY {key} {'DESC' if newest_first else 'ASC'} LIMIT ?"
     rows = db.execute(sql, [*given, limit + 1]).fetchall()
     more = len(rows) > limit
     column = key.rsplit(".", maxsplit=1)[-1]

@@ -2,7 +2,7 @@
 
 from appliance.model.projects import Project
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, by_name, like
+from appliance.store.paging import Page, like, page
 
 
 def add(db: Connection, name: str, at: str, by: str) -> Project:
@@ -17,7 +17,7 @@ def find(db: Connection, name: str) -> Project | None:
 
 def search(db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50) -> Page[Project]:
     sql = "SELECT * FROM projects WHERE name LIKE ? ESCAPE '\\'" if q else "SELECT * FROM projects WHERE ?"
-    return by_name(db, sql, [like(q) if q else 1], _project, key="name", cursor=cursor, limit=limit)
+    return page(db, sql, [like(q) if q else 1], _project, key="name", cursor=cursor, limit=limit)
 
 
 def count(db: Connection) -> int:

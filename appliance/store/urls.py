@@ -4,7 +4,7 @@ import json
 
 from appliance.model.urls import Part, Url
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, by_name, like
+from appliance.store.paging import Page, like, page
 
 SELECT = """SELECT u.*, p.name AS project, e.name AS environment FROM urls u
     JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id"""
@@ -64,7 +64,7 @@ def search(
     if status:
         sql += " AND u.status = ?"
         values.append(status)
-    return by_name(db, sql, values, _url, key="u.host", cursor=cursor, limit=limit)
+    return page(db, sql, values, _url, key="u.host", cursor=cursor, limit=limit)
 
 
 def every(db: Connection) -> tuple[Url, ...]:

@@ -11,14 +11,14 @@ def path(project: str, environment: str = "") -> str:
 
 
 def test_each_serves_its_own(server: Appliance) -> None:
-    server.project("many")
+    server.project("several")
     for name in ("staging", "dev", "pr-12"):
-        assert server.ask("POST", path("many"), json={"name": name}).status_code == 201
-        server.deploy("many", {"index.html": name}, name)
-    assert [one["name"] for one in server.get(path("many"))["items"]] == ["production", "staging", "dev", "pr-12"]
-    assert server.get("/projects/many")["environments"] == ["production", "staging", "dev", "pr-12"]
-    assert [server.visit(f"{name}.many").text for name in ("staging", "dev", "pr-12")] == ["staging", "dev", "pr-12"]
-    assert server.visit("many").status_code == 404
+        assert server.ask("POST", path("several"), json={"name": name}).status_code == 201
+        server.deploy("several", {"index.html": name}, name)
+    assert [one["name"] for one in server.get(path("several"))["items"]] == ["production", "staging", "dev", "pr-12"]
+    assert server.get("/projects/several")["environments"] == ["production", "staging", "dev", "pr-12"]
+    assert [server.visit(f"{name}.several").text for name in ("staging", "dev", "pr-12")] == ["staging", "dev", "pr-12"]
+    assert server.visit("several").status_code == 404
 
 
 def test_renaming_moves_its_address_and_keeps_its_history(server: Appliance) -> None:
