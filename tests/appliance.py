@@ -56,11 +56,12 @@ class Appliance:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env={**{name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}, **self.environ},
+            env={**_surroundings(), **self.environ},
         )
         self.output, self.url = [], ""
         threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
         if not ready.wait(PATIENCE) or not self.url:
+            self.kill()
             raise AssertionError(f"it did not start: {''.join(self.output)}")
         return self
 
@@ -94,7 +95,9 @@ class Appliance:
         assert answer.status_code == 201, answer.text
         return name
 
-    def send(self, project: str, body: bytes, environment: str = "production", *, wait: int | None = 30) -> httpx.Response:
+    def send(
+        self, project: str, body: bytes, environment: str = "production", *, wait: int | None = 30
+    ) -> httpx.Response:
         """Deploy the bytes of a zip."""
         query = f"?wait={wait}" if wait is not None else ""
         path = f"/projects/{project}/environments/{environment}/deployments{query}"
@@ -167,3 +170,8 @@ class Appliance:
 
     def _bearer(self, token: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment without settings of Homeport that whoever runs the tests may have."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}

@@ -156,7 +156,7 @@ def test_bundles(server: Appliance) -> None:
 
 def test_activity(server: Appliance) -> None:
     server.project("row-activity")
-    newest = server.get("/activity?limit=1")["items"][0]
+    newest = server.get("/activity?project=row-activity&limit=1")["items"][0]
     assert (newest["verb"], newest["subject"], newest["actor"]) == ("project.create", "row-activity", "ci key")
     assert MOMENT.fullmatch(newest["at"])
     assert [one["verb"] for one in server.get("/activity?project=row-activity")["items"]] == ["project.create"]

@@ -243,7 +243,7 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(fresh: Appliance, alone
         "deploy", bundle, "-p", "blog", environ={"HOMEPORT_SERVER": fresh.url, "HOMEPORT_KEY": fresh.key}
     )
     assert running.stderr is not None
-    while "unpacked" not in running.stderr.readline():
+    while "The bundle holds" not in running.stderr.readline():
         assert running.poll() is None
     fresh.kill()
     fresh.start()

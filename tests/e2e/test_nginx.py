@@ -23,7 +23,7 @@ from tests.servers import Address
 URL = "www.example.com"
 SWAPS = 100
 PACKAGES = ("mathjax@4.1.3", "@fortawesome/fontawesome-free@7.3.1", "monaco-editor@0.57.0")
-MOST_FILES = 2500
+MOST_FILES = 800
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Each answer must be one page or the other, from its first byte to its last.
 LUA = """\
