@@ -61,8 +61,8 @@ class Context:
         return text
 
     @contextmanager
-    def write(self, *events: Event) -> Iterator[Connection]:
+    def write(self, *events: Event, lasting: bool = True) -> Iterator[Connection]:
         """The one write transaction; what it announces is published once it is committed."""
-        with self.db.write() as db:
+        with self.db.write(lasting=lasting) as db:
             yield db
         self.bus.publish(*events)

@@ -9,7 +9,7 @@ from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import paths, releases, tidy
+from appliance.deploy import contents, paths, releases, tidy
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
 from appliance.deploy.submit import limits
@@ -83,26 +83,26 @@ def unpack(run: Run) -> Release:
         run.log.info("This bundle is unpacked already")
         run.detail(f"{how_many(run.deployment.files, 'file')}, unpacked before")
         return release
-    contents = archive.inspect(paths.bundle_file(ctx, sha256), limits(ctx))
-    _say_contents(run, contents)
+    holds = contents.of_bundle(paths.bundle_file(ctx, sha256), sha256, limits(ctx))
+    _say_contents(run, holds)
     beside = ctx.data / "releases" / f".{run.deployment.id}"
     files.remove_tree(beside)
     began = monotonic()
     try:
         unpack_archive(
             paths.bundle_file(ctx, sha256),
-            contents,
+            holds,
             beside,
             limits=limits(ctx),
-            on_progress=lambda done: run.progress(f"{done:,} of {contents.files:,} files"),
+            on_progress=lambda done: run.progress(f"{done:,} of {holds.files:,} files"),
             cancelled=run.cancelled,
         )
         files.sync_disk(beside)
-        releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(contents)))
+        releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(holds)))
     finally:
         files.remove_tree(beside)
     run.log.info(f"Unpacked in {monotonic() - began:.2f} s")
-    run.detail(how_many(contents.files, "file"))
+    run.detail(how_many(holds.files, "file"))
     return release
 
 
@@ -263,11 +263,11 @@ def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
     return (found.cancel_asked_by if found else None) or "Homeport"
 
 
-def _say_contents(run: Run, contents: archive.Contents) -> None:
-    run.log.info(f"The bundle holds {how_many(contents.files, 'file')}, {size(contents.unpacked)}")
-    if contents.wrapped:
-        run.log.info(f"One wrapping folder holds everything: {contents.wrapped}/ is unwrapped")
-    for one in contents.left_out:
+def _say_contents(run: Run, holds: archive.Contents) -> None:
+    run.log.info(f"The bundle holds {how_many(holds.files, 'file')}, {size(holds.unpacked)}")
+    if holds.wrapped:
+        run.log.info(f"One wrapping folder holds everything: {holds.wrapped}/ is unwrapped")
+    for one in holds.left_out:
         run.log.warn(f"Left out {one.name}" + (f": {one.entries:,} entries" if one.entries > 1 else ""))
 
 

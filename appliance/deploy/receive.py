@@ -2,7 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -25,6 +27,15 @@ class Received:
     sha256: str
     size: int
     seconds: float
+
+
+@contextmanager
+def settled(received: Received) -> Iterator[None]:
+    """Have its bytes on the disk by the end of the block: the disk works while something else is done."""
+    with ThreadPoolExecutor(1) as pool:
+        syncing = pool.submit(files.sync_file, received.path)
+        yield
+        syncing.result()
 
 
 class Incoming:
@@ -58,7 +69,6 @@ class Incoming:
             ) from why
 
     def finish(self) -> Received:
-        os.fsync(self._handle)
         return Received(self.path, self._hash.hexdigest(), self.size, monotonic() - self._began)
 
     def __enter__(self) -> Self:

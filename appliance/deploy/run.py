@@ -82,5 +82,5 @@ class Run:
 
     def _save(self) -> None:
         changed = DeploymentChanged(self.deployment.id, self.deployment.project, self.deployment.environment)
-        with self.ctx.write(changed) as db:
+        with self.ctx.write(changed, lasting=False) as db:
             deployments.set_steps(db, self.deployment.id, [self._steps[name] for name in STEPS])

@@ -7,9 +7,9 @@ from appliance.access.actor import Actor
 from appliance.access.permissions import need
 from appliance.access.record import record_of
 from appliance.context import Context
-from appliance.deploy import paths
+from appliance.deploy import contents, paths
 from appliance.deploy.log import Log
-from appliance.deploy.receive import Received
+from appliance.deploy.receive import Received, settled
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
 from appliance.machine import archive, clock, files
@@ -65,12 +65,13 @@ def upload(
     """Deploy what has just arrived. A bundle that can be refused by its directory alone is refused here."""
     need(actor, "deployments.create")
     wish = _Wish(environment, "upload", received.sha256, once)
-    contents = archive.inspect(received.path, limits(ctx))
+    with settled(received):
+        holds = contents.take(received.path, received.sha256, limits(ctx))
     bundle = Bundle(
         sha256=received.sha256,
         size=received.size,
-        files=contents.files,
-        unpacked=contents.unpacked,
+        files=holds.files,
+        unpacked=holds.unpacked,
         filename=_in_one_line(filename),
         created_at=ctx.moment(),
         created_by=actor.name,

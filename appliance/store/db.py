@@ -52,12 +52,13 @@ class Database:
         return int(number)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """The one write transaction; raising takes all of it back."""
+    def write(self, *, lasting: bool = True) -> Iterator[Connection]:
+        """The one write transaction; raising takes all of it back. What isn't lasting may go with a power cut."""
         with self._lock:
             if self._closed:
                 raise NotNow("the database is closed")
             db = self._writer
+            db.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
