@@ -141,9 +141,8 @@ need_tests() {
 }
 
 types() {
-    local folder=bench
-    [ -d bench ] || folder=
-    "$venv/bin/python" -m mypy appliance tests $folder && cd packaging && MYPYPATH="$root" "$venv/bin/python" -m mypy --config-file ../pyproject.toml ./*.py
+    "$venv/bin/python" -m mypy appliance tests bench &&
+        (cd packaging && MYPYPATH="$root" "$venv/bin/python" -m mypy --config-file ../pyproject.toml ./*.py)
 }
 
 lint() {
