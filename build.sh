@@ -193,7 +193,7 @@ case "$verb" in
     test)
         prepare need_tests
         cd "$root"
-        HOMEPORT_TEST_FILE="$file" exec "$venv/bin/python" -m pytest "$@"
+        HOMEPORT_TEST_FILE="$file" exec "$venv/bin/python" -m pytest --numprocesses 3 --dist loadfile "$@"
         ;;
     bench)
         prepare need_tests

@@ -8,6 +8,7 @@ from appliance.events import DeploymentChanged, UrlChanged
 from appliance.model.deployments import Deployment
 from appliance.model.urls import Url
 from appliance.projects.urls import find_url
+from appliance.store import environments
 from appliance.web.sse import Ear
 
 
@@ -27,9 +28,15 @@ async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
     """The URL when it is active, failed or waits for a deployment, or as it is when time has run out."""
     until = asyncio.get_running_loop().time() + seconds
     with Ear(ctx, lambda event: isinstance(event, UrlChanged) and event.host == host) as ear:
-        while (url := find_url(ctx, host)).status == "pending" and url.nginx.status != "waiting":
+        while (url := find_url(ctx, host)).status == "pending" and _may_settle(ctx, url):
             left = until - asyncio.get_running_loop().time()
             if left <= 0 or ctx.stopping.is_set():
                 break
             await ear.next(left)
     return url
+
+
+def _may_settle(ctx: Context, url: Url) -> bool:
+    """Before anything is live there, a URL only waits for a deployment."""
+    environment = environments.by_id(ctx.db.read(), url.environment_id)
+    return environment is not None and environment.live is not None

@@ -209,12 +209,23 @@ def _taken_back_on_failure(run: Run, site: Site, backend: Backend, previous: Rel
         yield
         proven = True
     finally:
-        if not proven:
+        if not proven and not _is_live(run):
             _take_back(run, site, backend, previous)
 
 
+def _is_live(run: Run) -> bool:
+    """By the record, which decides: a fault after that was written takes nothing back."""
+    now = deployments.find(run.ctx.db.read(), run.deployment.id)
+    return now is not None and now.live
+
+
 def _take_back(run: Run, site: Site, backend: Backend, previous: Release | None) -> None:
-    backend.unpublish(site, previous, run.log.info)
+    """What can't be taken back now is put right on the next start; the first failure is the one to report."""
+    try:
+        backend.unpublish(site, previous, run.log.info)
+    except (HomeportError, OSError) as worse:
+        run.log.error(f"Taking it back failed as well: {worse}")
+        return
     with run.ctx.write() as db:
         journal.close(db, "publish", run.deployment.id, status="undone", outcome="taken back", at=run.ctx.moment())
     run.log.info(
@@ -223,8 +234,7 @@ def _take_back(run: Run, site: Site, backend: Backend, previous: Release | None)
 
 
 def _fail(run: Run, why: HomeportError) -> None:
-    now = deployments.find(run.ctx.db.read(), run.deployment.id)
-    if now is not None and now.live:
+    if _is_live(run):
         run.log.warn(f"{why.detail} What is live is not touched by that.")
         _end(run, "succeeded")
         return

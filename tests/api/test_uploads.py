@@ -130,7 +130,9 @@ def test_a_form_that_is_not_right(server: Appliance, path: str, name: str) -> No
 
 @pytest.mark.usefixtures("nothing_stays")
 @pytest.mark.parametrize(
-    "body", [b"", b"no zip at all", b"PK\x03\x04 cut off", zipped({}), zipped({"index.html": "x" * 99})[:60]]
+    "body",
+    [b"", b"no zip at all", b"PK\x03\x04 cut off", zipped({}), zipped({"index.html": "x" * 99})[:60]],
+    ids=["nothing", "text", "a beginning", "an empty zip", "half a zip"],
 )
 def test_what_is_no_bundle_leaves_nothing(server: Appliance, path: str, body: bytes) -> None:
     said = problem(server.ask("POST", path, content=body, headers=ZIP), 422)

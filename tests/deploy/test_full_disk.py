@@ -26,8 +26,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_disk(small_disk: Path) -> None:
-    with Appliance(small_disk / "data") as server:
+def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    with Appliance(small_disk / "data", HOMEPORT_RUNTIME=str(tmp_path / "runtime")) as server:
         server.project("full")
         server.deploy("full", {"index.html": "before"})
         big = {f"{n}.bin": os.urandom(MIB >> 6) * 512 for n in range(16)}  # 128 MiB that pack well

@@ -80,7 +80,7 @@ def test_a_host_is_a_host_name_or_nothing(text: str) -> None:
             SiteConf(text, CONF.root, CONF.listen)
 
 
-@pytest.mark.parametrize("odd", [*(set(ODD) - set("/~")), "\u2028", "\x7f"])
+@pytest.mark.parametrize("odd", [*sorted(set(ODD) - set("/~")), "\u2028", "\x7f"])
 @pytest.mark.parametrize("place", ["{}", "/{}", "/a{}b", "/a/b{}"])
 def test_a_root_with_an_odd_character_is_refused(odd: str, place: str) -> None:
     with pytest.raises(HostFailed):
