@@ -28,7 +28,7 @@ async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
     """The URL when it is active, failed or waits for a deployment, or as it is when time has run out."""
     until = asyncio.get_running_loop().time() + seconds
     with Ear(ctx, lambda event: isinstance(event, UrlChanged) and event.host == host) as ear:
-        while (url := find_url(ctx, host)).status == "pending" and _may_settle(ctx, url):
+        while (url := find_url(ctx, host)).status == "pending" and not _waits_for_a_deployment(ctx, url):
             left = until - asyncio.get_running_loop().time()
             if left <= 0 or ctx.stopping.is_set():
                 break
@@ -36,7 +36,7 @@ async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
     return url
 
 
-def _may_settle(ctx: Context, url: Url) -> bool:
-    """Before anything is live there, a URL only waits for a deployment."""
+def _waits_for_a_deployment(ctx: Context, url: Url) -> bool:
+    """Nothing is live there, and the job has seen so."""
     environment = environments.by_id(ctx.db.read(), url.environment_id)
-    return environment is not None and environment.live is not None
+    return url.nginx.status == "waiting" and (environment is None or environment.live is None)

@@ -302,12 +302,13 @@ def test_a_reload_that_does_not_work_is_taken_back(host: Host, script: str) -> N
     host.reload_does(script)
     try:
         made = host.add("blog", DOCS)
+        assert made["status"] == "failed" and made["error"]
+        assert host.others() == others and host.records(DOCS) == []
+        assert not host.files(DOCS)[0].exists()
         host.server.deploy("blog", {"index.html": "two"})
     finally:
         host.reload_does("exec {reload}")
-    assert made["status"] == "failed" and made["error"]
-    assert host.others() == others and host.in_force(BLOG, "two")
-    assert not host.files(DOCS)[0].exists() and host.records(DOCS) == []
+    assert host.in_force(BLOG, "two")
     assert host.check(DOCS)["status"] == "active"
 
 

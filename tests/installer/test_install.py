@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import Conflict, Forbidden, HostFailed, NotFound, StartFailed
-from appliance.installer import steps
+from appliance.installer import layout, steps
 from appliance.installer.accounts import gid_of, uid_of
 from appliance.installer.host import dry_run, install
 from appliance.installer.layout import Asked, asked
@@ -333,6 +333,16 @@ def test_only_root_installs(root: Path, program: Path) -> None:
             put(asked)
         with pytest.raises(Forbidden):
             take_off(root)
+    finally:
+        os.seteuid(0)
+
+
+def test_anyone_may_see_what_would_be_written(root: Path, program: Path) -> None:
+    asked = want(root, program)
+    os.seteuid(65534)
+    try:
+        if not os.access(layout.__file__, os.R_OK, effective_ids=True):
+            pytest.skip("this checkout is closed to other users")
         dry_run(asked, lambda _: None)
     finally:
         os.seteuid(0)
