@@ -89,15 +89,15 @@ def unpack(run: Run) -> Release:
     files.remove_tree(beside)
     began = monotonic()
     try:
-        unpack_archive(
-            paths.bundle_file(ctx, sha256),
-            holds,
-            beside,
-            limits=limits(ctx),
-            on_progress=lambda done: run.progress(f"{done:,} of {holds.files:,} files"),
-            cancelled=run.cancelled,
-        )
-        files.sync_disk(beside)
+        with files.written_out(beside.parent):
+            unpack_archive(
+                paths.bundle_file(ctx, sha256),
+                holds,
+                beside,
+                limits=limits(ctx),
+                on_progress=lambda done: run.progress(f"{done:,} of {holds.files:,} files"),
+                cancelled=run.cancelled,
+            )
         releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(holds)))
     finally:
         files.remove_tree(beside)

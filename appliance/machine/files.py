@@ -4,12 +4,14 @@ import ctypes
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from appliance.errors import HomeportError, HostFailed, OutOfRoom
 
+EARLY = 0.2  # seconds between two syncs while writing goes on
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -72,6 +74,26 @@ def sync_disk(folder: Path) -> None:
             raise OSError(ctypes.get_errno(), "syncfs failed", str(folder))
     finally:
         os.close(handle)
+
+
+@contextmanager
+def written_out(folder: Path) -> Iterator[None]:
+    """What is written in the block is on the disk at its end; the disk works while more is being written."""
+    over = threading.Event()
+
+    def keep_going() -> None:
+        with suppress(OSError):  # the last sync says what is wrong
+            while not over.wait(EARLY):
+                sync_disk(folder)
+
+    early = threading.Thread(target=keep_going)
+    early.start()
+    try:
+        yield
+    finally:
+        over.set()
+        early.join()
+    sync_disk(folder)
 
 
 def remove_tree(folder: Path) -> None:
