@@ -10,6 +10,7 @@ import pytest
 from tests.api.test_contract import problem
 from tests.api.test_deployments import slow_zip
 from tests.appliance import Appliance, zipped
+from tests.servers import eventually
 
 
 def until_free(server: Appliance, name: str) -> None:
@@ -135,9 +136,7 @@ def test_what_waits_in_a_deleted_project_never_runs(server: Appliance) -> None:
     queued = server.send("waiting", zipped({"index.html": "never"}), wait=None).json()["id"]
     server.ask("POST", f"/deployments/{deployment}/cancel")
     server.ask("GET", f"/deployments/{deployment}/log?follow=1")
-    for _ in range(200):
-        if server.ask("DELETE", "/projects/waiting").status_code == 204:
-            break
+    eventually(lambda: server.ask("DELETE", "/projects/waiting").status_code == 204)
     problem(server.ask("GET", f"/deployments/{queued}"), 404)
     assert server.visit("waiting").status_code == 404
     assert not (server.data / "sites" / "waiting").exists()
