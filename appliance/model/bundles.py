@@ -15,6 +15,8 @@ class Bundle:
     filename: Annotated[str, "What the file was called when it was uploaded"]
     created_at: Annotated[str, "When it arrived"]
     created_by: Annotated[str, "Who uploaded it"]
+    release: Annotated[str | None, "The release that it became, once it was unpacked"] = None
+    made: Annotated[bool, "Whether it was deployed file by file; its zip is put together when it is asked for"] = False
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ class Deployment:
     origin_number: Annotated[int | None, "That deployment's number"] = None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"] = None
     cancel_asked_by: Annotated[str | None, "Who asked for it to stop"] = None
+    release: Annotated[str | None, "The release that it made live"] = None
+    rules: Annotated[str | None, "The key of the rules that were frozen with it"] = None
+    replaced: Annotated[str | None, "The deployment that was live until this one was"] = None
 
     @property
     def over(self) -> bool:

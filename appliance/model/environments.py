@@ -4,8 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from appliance.model.fields import Reader, name_of
+from appliance.model.rules import Guard
 
 BACKENDS = ("builtin", "nginx")
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """Nothing is deployed to an environment that is frozen."""
+
+    message: Annotated[str, "Why, for whoever wants to deploy"]
+    by: Annotated[str, "Who froze it"]
+    at: str
 
 
 @dataclass(frozen=True)
@@ -17,6 +27,9 @@ class Environment:
     backend: str
     created_at: str
     live: Annotated[str | None, "The id of the live deployment"] = None
+    site: str = "{}"  # how its next deployments answer, as `model/site_settings.py` reads it
+    guard: Guard = Guard()
+    frozen: Freeze | None = None
 
     @property
     def place(self) -> str:

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.model.rules import Guard, Rules
+
 
 @dataclass(frozen=True)
 class Release:
-    """The immutable directory that a bundle became."""
+    """The immutable directory that a bundle became, with the rules that its deployment froze."""
 
-    name: str
+    name: str  # made from its files: the same files are the same release
     path: Path
+    rules: Rules = Rules()
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,11 @@ class Site:
 
     project: str
     environment: str
-    pointer: Path  # the symlink that says which release is live
+    pointer: Path  # the symlink that leads to the live release, by way of one named after its rules
     hosts: tuple[str, ...]  # the URLs that should be in force
     address: str  # where it answers without a URL, such as http://blog.localhost:8420/
+    guard: Guard = Guard()
+    earlier: Path | None = None  # where fingerprinted files of earlier releases are, by their paths
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from appliance.store.db import Connection, Row
 def add(db: Connection, bundle: Bundle) -> None:
     """Keep a bundle; one that is here already stays as it is."""
     db.execute(
-        "INSERT OR IGNORE INTO bundles VALUES (?, ?, ?, ?, ?, ?, ?)",
+        """INSERT OR IGNORE INTO bundles
+            (sha256, size, files, unpacked, filename, created_at, created_by, release, made)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             bundle.sha256,
             bundle.size,
@@ -16,8 +18,14 @@ def add(db: Connection, bundle: Bundle) -> None:
             bundle.filename,
             bundle.created_at,
             bundle.created_by,
+            bundle.release,
+            int(bundle.made),
         ],
     )
+
+
+def set_release(db: Connection, sha256: str, release: str) -> None:
+    db.execute("UPDATE bundles SET release = ? WHERE sha256 = ?", [release, sha256])
 
 
 def find(db: Connection, sha256: str) -> Bundle | None:
@@ -52,4 +60,6 @@ def _bundle(row: Row) -> Bundle:
         row["filename"],
         row["created_at"],
         row["created_by"],
+        row["release"],
+        bool(row["made"]),
     )

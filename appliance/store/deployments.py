@@ -153,6 +153,15 @@ def set_files(db: Connection, deployment_id: str, files: int) -> None:
     db.execute("UPDATE deployments SET files = ? WHERE id = ?", [files, deployment_id])
 
 
+def set_release(db: Connection, deployment_id: str, release: str, rules: str) -> None:
+    """What it makes live, once that is known."""
+    db.execute("UPDATE deployments SET release = ?, rules = ? WHERE id = ?", [release, rules, deployment_id])
+
+
+def set_replaced(db: Connection, deployment_id: str, replaced: str | None) -> None:
+    db.execute("UPDATE deployments SET replaced = ? WHERE id = ?", [replaced, deployment_id])
+
+
 def finish(db: Connection, deployment_id: str, status: str, at: str, error: Failure | None = None) -> bool:
     """To a final status; false when it had one already."""
     cursor = db.execute(
@@ -232,4 +241,7 @@ def _deployment(row: Row) -> Deployment:
         origin_number=row["origin_number"],
         overtaken_by=row["overtaken_by"],
         cancel_asked_by=row["cancel_asked_by"],
+        release=row["release"],
+        rules=row["rules"],
+        replaced=row["replaced"],
     )

@@ -1,6 +1,10 @@
 """Environments."""
 
-from appliance.model.environments import Environment
+import json
+from dataclasses import asdict
+
+from appliance.model.environments import Environment, Freeze
+from appliance.model.rules import Guard
 from appliance.store.db import Connection, Row
 
 SELECT = "SELECT e.*, p.name AS project FROM environments e JOIN projects p ON p.id = e.project_id"
@@ -64,7 +68,29 @@ def remove(db: Connection, environment_id: int) -> None:
     db.execute("DELETE FROM environments WHERE id = ?", [environment_id])
 
 
+def set_site(db: Connection, environment_id: int, site: str) -> None:
+    db.execute("UPDATE environments SET site = ? WHERE id = ?", [site, environment_id])
+
+
+def set_guard(db: Connection, environment_id: int, guard: Guard) -> None:
+    db.execute("UPDATE environments SET guard = ? WHERE id = ?", [guard.text, environment_id])
+
+
+def set_frozen(db: Connection, environment_id: int, freeze: Freeze | None) -> None:
+    text = json.dumps(asdict(freeze)) if freeze else None
+    db.execute("UPDATE environments SET frozen = ? WHERE id = ?", [text, environment_id])
+
+
 def _environment(row: Row) -> Environment:
     return Environment(
-        row["id"], row["project_id"], row["project"], row["name"], row["backend"], row["created_at"], row["live"]
+        row["id"],
+        row["project_id"],
+        row["project"],
+        row["name"],
+        row["backend"],
+        row["created_at"],
+        row["live"],
+        row["site"],
+        Guard.of(row["guard"]),
+        Freeze(**json.loads(row["frozen"])) if row["frozen"] else None,
     )

@@ -19,6 +19,13 @@ def m001_foundation(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m002_engine(db: Database) -> None:
+    for statement in ENGINE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -98,4 +105,34 @@ CREATE TABLE idempotency (
     actor TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, deployment TEXT, created_at TEXT NOT NULL,
     PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
+"""
+
+ENGINE = """
+CREATE TABLE releases (
+    name TEXT PRIMARY KEY, files INTEGER NOT NULL, unpacked INTEGER NOT NULL, made_at TEXT NOT NULL,
+    written INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rules (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE xrays (
+    deployment TEXT PRIMARY KEY REFERENCES deployments ON DELETE CASCADE, body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, actor TEXT NOT NULL, length INTEGER, metadata TEXT NOT NULL, created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE backups (
+    id TEXT PRIMARY KEY, place TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL, size INTEGER,
+    sha256 TEXT, error TEXT, created_at TEXT NOT NULL, finished_at TEXT, created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE nginx_edits (
+    host TEXT PRIMARY KEY, body TEXT, seen_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE bundles ADD COLUMN release TEXT;
+ALTER TABLE bundles ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deployments ADD COLUMN release TEXT;
+ALTER TABLE deployments ADD COLUMN rules TEXT;
+ALTER TABLE deployments ADD COLUMN replaced TEXT;
+ALTER TABLE environments ADD COLUMN site TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE environments ADD COLUMN guard TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE environments ADD COLUMN frozen TEXT;
 """

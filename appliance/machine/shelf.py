@@ -1,0 +1,114 @@
+"""The content store: each distinct file content once, named by its SHA-256, read-only, hard-linked into releases."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from appliance.errors import BadBundle
+from appliance.machine import files
+from appliance.model.manifests import mtime
+
+MODE = 0o444
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 1 << 20
+
+
+class Shelf:
+    """Safe from many threads: what is put twice is the same bytes twice, and a name appears by one link or rename."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        return self.root / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).exists()
+
+    def missing(self, wanted: Iterable[str]) -> list[str]:
+        """Which of these contents are not here."""
+        return [sha256 for sha256 in wanted if not self.has(sha256)]
+
+    def put(self, sha256: str, data: bytes) -> None:
+        """Keep a content that is what its name says; BadBundle for any other."""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise _lied(sha256)
+        if not self.has(sha256):
+            self._write(sha256, data)
+
+    def adopt(self, file: Path, sha256: str) -> None:
+        """Keep a file that was written and hashed elsewhere on this disk; it leaves its old place."""
+        place = self._place(sha256)
+        moment = mtime(sha256) * 1_000_000_000
+        os.chmod(file, MODE)
+        os.utime(file, ns=(moment, moment))
+        file.replace(place)
+
+    def link(self, sha256: str, to: Path) -> None:
+        """Put a content into a tree. A file system has a limit of links; beyond it a fresh copy takes the name."""
+        try:
+            os.link(self.path(sha256), to)
+        except OSError as why:
+            if why.errno != errno.EMLINK:
+                raise
+            self.renew(sha256)
+            os.link(self.path(sha256), to)
+
+    def renew(self, sha256: str) -> None:
+        """A copy of its own for what comes next; trees keep the old one."""
+        self.adopt(self._copy(sha256), sha256)
+
+    def sound(self, sha256: str) -> bool:
+        """Whether a content is here and is what its name says."""
+        try:
+            with self.path(sha256).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def names(self) -> Iterator[str]:
+        for folder in sorted(self.root.iterdir()):
+            if folder.is_dir():
+                yield from sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+
+    def remove(self, sha256: str) -> None:
+        with suppress(FileNotFoundError):
+            self.path(sha256).unlink()
+
+    def _write(self, sha256: str, data: bytes) -> None:
+        place = self._place(sha256)
+        beside = place.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
+        handle = os.open(beside, _NEW, 0o600)
+        try:
+            files.write_all(handle, data)
+        except BaseException:
+            beside.unlink()
+            raise
+        finally:
+            os.close(handle)
+        self.adopt(beside, sha256)
+
+    def _copy(self, sha256: str) -> Path:
+        place = self.path(sha256)
+        beside = place.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
+        with place.open("rb") as source, open(os.open(beside, _NEW, 0o600), "wb") as copy:
+            while data := source.read(_CHUNK):
+                copy.write(data)
+        return beside
+
+    def _place(self, sha256: str) -> Path:
+        place = self.path(sha256)
+        if not place.parent.is_dir():
+            files.make_open(place.parent)
+        return place
+
+
+def _lied(sha256: str) -> BadBundle:
+    return BadBundle(
+        "content",
+        f"A content arrived that is not {sha256[:12]}…: its SHA-256 is another.",
+        todo=("Send the bytes whose SHA-256 is the name.", "A file may have changed while it was sent: try again."),
+    )
