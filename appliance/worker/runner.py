@@ -15,6 +15,7 @@ from appliance.model.jobs import Job
 from appliance.projects import settle, url_jobs
 from appliance.store import jobs
 from appliance.store.db import NotNow
+from appliance.worker import timers
 
 LEASE = timedelta(seconds=60)
 BEAT_EVERY = 15.0
@@ -48,12 +49,14 @@ class Runner:
         for number in range(self._ctx.settings.workers):
             self._begin(self._turn, f"worker-{number}")
         self._begin(self._beat, "heartbeat")
+        self._begin(partial(timers.keep_looking, self._ctx), "timers")
 
     def stop(self, patience: float = 60.0) -> bool:
         """Take no new work and finish what is in hand; says whether everything ended in time."""
         with self._work:
             self._stopping = True
             self._work.notify_all()
+        self._ctx.stopping.set()
         self._forget()
         for thread in self._threads:
             thread.join(patience)

@@ -1,0 +1,30 @@
+"""What is looked after now and then, in a thread of its own: one thing after the other, none able to stop the rest."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+from appliance.context import Context
+from appliance.deploy import tidy
+
+HOUR = 3600.0
+Chore = Callable[[Context], None]
+CHORES: dict[str, tuple[float, Chore]] = {
+    "forget what is old": (HOUR, tidy.forget_old),
+}
+logger = logging.getLogger("homeport.timers")
+
+
+def keep_looking(ctx: Context, chores: dict[str, tuple[float, Chore]] = CHORES) -> None:
+    """Until the process ends. The first look at each comes when its time has passed once: a start does its own."""
+    due = {name: monotonic() + every for name, (every, _) in chores.items()}
+    while not ctx.stopping.is_set():
+        name = min(due, key=lambda one: due[one])
+        if ctx.stopping.wait(max(0.0, due[name] - monotonic())):
+            return
+        every, chore = chores[name]
+        try:
+            chore(ctx)
+        except Exception:
+            logger.exception("“%s” will be tried again", name)
+        due[name] = monotonic() + every
