@@ -1,0 +1,62 @@
+"""Homeport's API from the outside: the one client of the command line, the tests and scripts."""
+
+from appliance.client.access import Access
+from appliance.client.address import is_loopback, server_url
+from appliance.client.deployments import Deployments
+from appliance.client.problems import ClientError, Unreachable
+from appliance.client.projects import Projects
+from appliance.client.shapes import (
+    ActivityData,
+    BundleData,
+    DeploymentData,
+    EnvironmentData,
+    FailureData,
+    FreesData,
+    KeyData,
+    LogLine,
+    Made,
+    MeData,
+    Page,
+    PartData,
+    ProjectData,
+    SessionData,
+    StepData,
+    UrlData,
+)
+from appliance.client.upload import Upload
+
+__all__ = [
+    "ActivityData",
+    "BundleData",
+    "Client",
+    "ClientError",
+    "DeploymentData",
+    "EnvironmentData",
+    "FailureData",
+    "FreesData",
+    "KeyData",
+    "LogLine",
+    "Made",
+    "MeData",
+    "Page",
+    "PartData",
+    "ProjectData",
+    "SessionData",
+    "StepData",
+    "Unreachable",
+    "Upload",
+    "UrlData",
+    "is_loopback",
+    "server_url",
+]
+
+
+class Client(Access, Projects, Deployments):
+    """Everything that one can ask of a server."""
+
+    def activity(self, limit: int | None = None) -> Page[ActivityData]:
+        return self.listed(ActivityData, "/activity", limit)
+
+    def healthy(self) -> bool:
+        with self.sent("GET", "/healthz", prefix="") as answer:
+            return answer.is_success

@@ -1,0 +1,144 @@
+"""What the API answers, as it comes out of its JSON."""
+
+from typing import Generic, NotRequired, TypedDict, TypeVar
+
+T = TypeVar("T")
+
+
+class Page(TypedDict, Generic[T]):
+    items: list[T]
+    next: str | None
+
+
+class SessionData(TypedDict):
+    token: str
+    expires_at: str
+    person: NotRequired[dict[str, str]]  # of a set-up
+
+
+class Made(TypedDict):
+    created_at: str
+    created_by: str
+
+
+class MeData(TypedDict):
+    id: str
+    email: str
+    role: str
+    kind: str
+    name: str
+    permissions: list[str]
+
+
+class KeyData(TypedDict):
+    id: str
+    name: str
+    prefix: str
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    last_used_from: str | None
+    key: NotRequired[str]  # of a new one
+
+
+class ProjectData(Made):
+    name: str
+    address: str
+    environments: list[str]
+
+
+class FreesData(TypedDict):
+    environments: list[str]
+    stops_answering: list[str]
+    deployments: int
+    bundles_kept: int
+
+
+class StepData(TypedDict):
+    name: str
+    status: str
+    started_at: str | None
+    finished_at: str | None
+    detail: str
+
+
+class FailureData(TypedDict):
+    code: str
+    detail: str
+    todo: list[str]
+    said: str
+
+
+class DeploymentData(Made):
+    id: str
+    number: int
+    project: str
+    environment: str
+    status: str
+    live: bool
+    source: str
+    origin: str | None
+    bundle: str
+    size: int
+    files: int
+    steps: list[StepData]
+    error: FailureData | None
+    overtaken_by: str | None
+    address: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class PartData(TypedDict):
+    status: str
+    detail: str
+    note: str
+
+
+class UrlData(Made):
+    host: str
+    project: str
+    environment: str
+    status: str
+    error: str | None
+    nginx: PartData
+    dns: PartData
+    proxied: bool | None
+
+
+class EnvironmentData(TypedDict):
+    name: str
+    project: str
+    backend: str
+    address: str
+    live: DeploymentData | None
+    urls: list[UrlData]
+    created_at: str
+
+
+class BundleData(Made):
+    sha256: str
+    size: int
+    files: int
+    unpacked: int
+    filename: str
+
+
+class ActivityData(TypedDict):
+    id: int
+    at: str
+    actor: str
+    actor_kind: str
+    verb: str
+    subject: str
+    project: str | None
+    environment: str | None
+    deployment: str | None
+
+
+class LogLine(TypedDict):
+    number: int
+    at: str
+    step: str
+    level: str
+    text: str
