@@ -39,7 +39,7 @@ class Nginx(Backend):
     def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
         """All in one reload, if any. What is not in force at all is not for here: nobody has looked whether it may."""
         wanted = {host: self._conf(site, host) for site in sites for host in site.hosts}
-        standing = wanted.keys() & force.standing(self.settings)
+        standing = wanted.keys() & force.in_place(self.settings).keys()
         force.reconcile(self.settings, {host: wanted[host] for host in standing}, log)
         return frozenset(wanted.keys() - standing)
 

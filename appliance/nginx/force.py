@@ -1,13 +1,14 @@
 """Putting URLs in force as one transaction: test, swap, reload, look, and take it all back when something went red."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import SystemRandom
 
 from appliance.errors import HomeportError, HostFailed
 from appliance.machine import files, served
-from appliance.nginx import paths
+from appliance.nginx import paths, standing
 from appliance.nginx.hands import Hands, Texts, hands_for
 from appliance.nginx.template import SiteConf, read, render
 from appliance.settings import Settings
@@ -16,16 +17,26 @@ PATIENCE = 5.0  # seconds for NGINX's new workers to answer
 OLD_WORKERS = 0.2  # NGINX lets them go on for a tenth of a second beside the new ones
 MOMENT = 1.0
 LOOKS = 8  # at a time
+OTHERS = 16  # how many of those that don't change are looked at before and after
 Log = Callable[[str], None]
 
 _ONE_AT_A_TIME = threading.Lock()
+
+
+class NotSeen(HostFailed):
+    """NGINX took a change, and then these did not answer as they should; it was taken back."""
+
+    def __init__(self, detail: str, red: Mapping[str, str], *, todo: tuple[str, ...] = ()) -> None:
+        said = "\n".join(f"{host}: {wrong}" for host, wrong in red.items())
+        super().__init__(detail, code="nginx_red", todo=todo, said=said)
+        self.red = dict(red)
 
 
 def put(settings: Settings, changes: Mapping[str, SiteConf | None], log: Log, hands: Hands | None = None) -> bool:
     """Put these URLs in force, or out of it; says whether there was anything to do. Failing leaves all as it was."""
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
-        differing = _differing(settings, hands, changes)
+        differing = _differing(settings, changes)
         if not differing and changes.keys().isdisjoint(_unread_hosts(settings)):
             return False
         return _transact(settings, differing, log, hands)
@@ -36,23 +47,18 @@ def reconcile(settings: Settings, wanted: Mapping[str, SiteConf], log: Log, hand
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
         everything = {**dict.fromkeys(hands.traces()), **wanted}
-        return _transact(settings, _differing(settings, hands, everything), log, hands)
+        return _transact(settings, _differing(settings, everything), log, hands)
 
 
-def standing(settings: Settings) -> set[str]:
+def in_place(settings: Settings) -> dict[str, standing.Standing]:
     """The hosts whose file and links are in place, whatever the file leads to."""
-    return set(hands_for(settings).standing())
+    return standing.look(settings)
 
 
 def in_force(settings: Settings) -> dict[str, SiteConf]:
     """The URLs that are in place now, and what they lead to."""
-    found = {}
-    for host, text in hands_for(settings).standing().items():
-        try:
-            found[host] = read(text)
-        except HostFailed:
-            continue  # made by another version, or edited: whoever puts it in force again replaces it
-    return found
+    texts = _texts(settings, standing.look(settings))
+    return {host: conf for host, text in texts.items() if text and (conf := _readable(text))}
 
 
 def probe_address(listen: str) -> served.Address:
@@ -61,10 +67,10 @@ def probe_address(listen: str) -> served.Address:
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(address, address.strip("[]")), int(port)  # noqa: S104
 
 
-def _differing(settings: Settings, hands: Hands, wanted: Mapping[str, SiteConf | None]) -> Texts:
+def _differing(settings: Settings, wanted: Mapping[str, SiteConf | None]) -> Texts:
     """What has to change. Of a host to be taken out, any part that is left counts."""
-    unwanted = {host for host, conf in wanted.items() if conf is None}
-    changes: dict[str, str | None] = dict.fromkeys(sorted(unwanted & hands.traces())) if unwanted else {}
+    unwanted = sorted(host for host, conf in wanted.items() if conf is None)
+    changes: dict[str, str | None] = dict.fromkeys(host for host in unwanted if standing.has_trace(settings, host))
     for host, conf in wanted.items():
         if conf and (text := render(conf)) != paths.text_in_place(settings, host):
             changes[host] = text
@@ -75,24 +81,41 @@ def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> boo
     unread = _unread(settings)
     if not changes and not unread.exists():
         return False
-    before: Texts = hands.standing()
+    before = _texts(settings, changes)
     for host, text in changes.items():
-        log(f"NGINX configuration changes: {host} {_change(before.get(host), text)}")
+        log(f"NGINX configuration changes: {host} {_change(before[host], text)}")
     log(f"{' '.join(settings.nginx_test)}, with the change in a copy")
     hands.test(changes)
-    green = {host for host, wrong in _look_at(before).items() if wrong is None}
+    watched = {**_some_others(settings, changes), **before}
+    green = {host for host, wrong in _look_at(watched).items() if wrong is None}
     files.write_whole(unread, "\n".join(changes))
     try:
         hands.apply(changes)
         log(f"NGINX reads {len(changes)} changed {'file' if len(changes) == 1 else 'files'}")
-        _see({**before, **changes}, green, changes)
+        _see({**watched, **changes}, green, changes)
         _see_gone({host: before[host] for host in green & changes.keys() if changes[host] is None})
     except HomeportError as why:
-        end = _take_back(unread, hands, before, changes, green)
+        end = _take_back(unread, hands, {host: before[host] for host in changes}, watched, green)
         log(end)
-        raise HostFailed(f"{why.detail} {end}", code=why.code, todo=why.todo, said=why.said) from why
+        raise _ended(why, end) from why
     unread.unlink()
     return True
+
+
+def _ended(why: HomeportError, end: str) -> HostFailed:
+    if isinstance(why, NotSeen):
+        return NotSeen(f"{why.detail} {end}", why.red, todo=why.todo)
+    return HostFailed(f"{why.detail} {end}", code=why.code, todo=why.todo, said=why.said)
+
+
+def _texts(settings: Settings, hosts: Iterable[str]) -> dict[str, str | None]:
+    return {host: paths.text_in_place(settings, host) for host in hosts}
+
+
+def _some_others(settings: Settings, changes: Texts) -> dict[str, str | None]:
+    """A few that don't change, others each time: what goes wrong with a reload seldom goes wrong with one of many."""
+    hosts = [file.stem for file in paths.folder(settings).glob("*.conf") if file.stem not in changes]
+    return _texts(settings, SystemRandom().sample(hosts, min(OTHERS, len(hosts))))
 
 
 def _see(texts: Texts, green: set[str], changes: Texts) -> None:
@@ -107,16 +130,19 @@ def _see(texts: Texts, green: set[str], changes: Texts) -> None:
 
     if served.steady(all_green, PATIENCE, OLD_WORKERS):
         return
+    if ours := {host: wrong for host, wrong in red.items() if host in changes}:
+        raise not_seen(ours)
     host, wrong = next(iter(red.items()))
-    said = "\n".join(f"{host}: {wrong}" for host, wrong in red.items())
-    if host in changes:
-        raise HostFailed(
-            f"NGINX took the change, but {host} does not answer with its site: {wrong}.",
-            code="nginx_red",
-            todo=("Look in NGINX's error log.", "Look for another file that has its name or its address: `nginx -T`."),
-            said=said,
-        )
-    raise HostFailed(f"With the change {host} no longer answered as before: {wrong}.", code="nginx_red", said=said)
+    raise NotSeen(f"With the change {host} no longer answered as before: {wrong}.", red)
+
+
+def not_seen(red: Mapping[str, str]) -> NotSeen:
+    host, wrong = next(iter(red.items()))
+    return NotSeen(
+        f"NGINX took the change, but {host} does not answer with its site: {wrong}.",
+        red,
+        todo=("Look in NGINX's error log.", "Look for another file that has its name or its address: `nginx -T`."),
+    )
 
 
 def _see_gone(texts: Texts) -> None:
@@ -125,12 +151,12 @@ def _see_gone(texts: Texts) -> None:
         served.until(lambda: all(_look_at(texts).values()), MOMENT)
 
 
-def _take_back(unread: Path, hands: Hands, before: Texts, changes: Texts, green: set[str]) -> str:
+def _take_back(unread: Path, hands: Hands, before: Texts, watched: Texts, green: set[str]) -> str:
     """Put everything back as it was, and say what came of it."""
-    names = ", ".join(changes)
+    names = ", ".join(before)
     try:
-        hands.apply({host: before.get(host) for host in changes})
-        _see(before, green, {})
+        hands.apply(before)
+        _see(watched, green, {})
     except HomeportError as worse:
         return f"Taking the change back failed as well ({names}): {worse.detail}"
     unread.unlink()

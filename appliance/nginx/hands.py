@@ -9,7 +9,7 @@ from typing import Protocol
 from appliance.errors import Conflict, HostFailed
 from appliance.machine import faults, files
 from appliance.machine.process import run
-from appliance.nginx import paths, shadow
+from appliance.nginx import paths, shadow, standing
 from appliance.settings import Settings
 
 PATIENCE = 60
@@ -39,18 +39,12 @@ class Direct:
         self._settings = settings
 
     def standing(self) -> dict[str, str]:
-        hosts = sorted(file.stem for file in paths.folder(self._settings).glob("*.conf"))
-        texts = {host: paths.text_in_place(self._settings, host) for host in hosts}
+        """What is in place, whole: each host and its file's text."""
+        texts = {host: paths.text_in_place(self._settings, host) for host in standing.look(self._settings)}
         return {host: text for host, text in texts.items() if text is not None}
 
     def traces(self) -> set[str]:
-        found = {file.stem for file in paths.folder(self._settings).glob("*.conf") if paths.has_mark(file)}
-        for place in (self._settings.nginx_sites_available, self._settings.nginx_sites_enabled):
-            for link in place.glob(paths.link_name("*")):
-                host = link.name.removeprefix("homeport-").removesuffix(".conf")
-                if paths.is_link_of(self._settings, link, host):
-                    found.add(host)
-        return found
+        return standing.traces(self._settings)
 
     def test(self, changes: Texts) -> None:
         for host in changes:

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 
-from appliance.nginx import paths
+from appliance.nginx import paths, standing
 from appliance.nginx.config import Directive, read_all
 from appliance.settings import Settings
 
@@ -16,7 +16,8 @@ def taken(settings: Settings, host: str) -> str | None:
 
 def foreign(settings: Settings) -> Iterator[Directive]:
     """Every directive on this host that is not ours."""
-    return read_all(settings.nginx_conf, lambda file: paths.is_of_ours(settings, file))
+    ours = {settings.nginx_sites_enabled / paths.link_name(host) for host in standing.look(settings)}
+    return read_all(settings.nginx_conf, lambda file: file in ours or paths.is_of_ours(settings, file))
 
 
 def _file_in_the_way(settings: Settings, host: str) -> str | None:

@@ -7,6 +7,7 @@ from appliance.nginx.template import is_ours
 from appliance.settings import Settings
 
 LONGEST_MARK = 200
+_BEFORE, _AFTER = "homeport-", ".conf"
 
 
 def folder(settings: Settings) -> Path:
@@ -18,12 +19,23 @@ def file_of(settings: Settings, host: str) -> Path:
 
 
 def link_name(host: str) -> str:
-    return f"homeport-{host}.conf"
+    return f"{_BEFORE}{host}{_AFTER}"
+
+
+def host_of_link(name: str) -> str | None:
+    """The host that a link named so would be of."""
+    if name.startswith(_BEFORE) and name.endswith(_AFTER):
+        return name[len(_BEFORE) : -len(_AFTER)]
+    return None
+
+
+def places(settings: Settings) -> tuple[Path, ...]:
+    """The folders that have a link for each host."""
+    return tuple(dict.fromkeys((settings.nginx_sites_available, settings.nginx_sites_enabled)))
 
 
 def links_of(settings: Settings, host: str) -> tuple[Path, ...]:
-    places = dict.fromkeys((settings.nginx_sites_available, settings.nginx_sites_enabled))
-    return tuple(place / link_name(host) for place in places)
+    return tuple(place / link_name(host) for place in places(settings))
 
 
 def is_link_of(settings: Settings, link: Path, host: str) -> bool:

@@ -1,7 +1,8 @@
 """A change, tested on a copy before anything real is touched.
 
 The copy is a folder of links to what is there; only the folder of enabled sites, and the files that lead NGINX to it,
-are made anew.
+are made anew. In there one file stands in for all of ours that stay as they were written: they were tested when they
+came, and of thousands only the names matter to those that come. With no change at all, everything is tested as it is.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from appliance.errors import HostFailed
 from appliance.machine.process import run
-from appliance.nginx import paths
+from appliance.nginx import paths, standing
 from appliance.nginx.config import Directive, included, read_all
 from appliance.settings import Settings
 
@@ -76,8 +77,10 @@ class _Shadow:
         copy = self.made[real] = self.folder / str(len(self.made))
         copy.mkdir()
         if _same_folder(real, self.settings.nginx_sites_enabled):
+            stood_for = self._stand_in(copy) if self.changes else set()
             for entry in os.listdir(real):
-                (copy / entry).symlink_to(real / entry)
+                if entry not in stood_for:
+                    (copy / entry).symlink_to(real / entry)
             self._change(copy)
         else:
             for entry in os.listdir(real):
@@ -101,12 +104,26 @@ class _Shadow:
                 text = _led_elsewhere(text, include.args[0], copy / os.path.basename(include.args[0]))
         return text
 
+    def _stand_in(self, enabled: Path) -> set[str]:
+        """One file with the names of all of ours that stay as they are; says which links it stands for."""
+        names: dict[tuple[str, ...], list[str]] = {}
+        for host, it in standing.look(self.settings).items():
+            if it.as_written and host not in self.changes:
+                names.setdefault(it.listen, []).append(host)
+        (enabled / paths.link_name("")).write_text("".join(map(_server, names, names.values())), "utf-8")
+        return {paths.link_name(host) for those in names.values() for host in those}
+
     def _change(self, enabled: Path) -> None:
         for host, text in self.changes.items():
             file = enabled / paths.link_name(host)
             file.unlink(missing_ok=True)
             if text is not None:
                 file.write_text(text, "utf-8")
+
+
+def _server(listen: tuple[str, ...], hosts: list[str]) -> str:
+    lines = (*(f"listen {it};" for it in listen), *(f"server_name {host};" for host in hosts))
+    return "\n    ".join(("server {", *lines)) + "\n}\n"
 
 
 def includes_of(settings: Settings) -> list[Directive]:

@@ -1,12 +1,14 @@
 """A change is tested on a copy, however the host's files lead to the enabled sites; the copy is all that is touched."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import HostFailed
-from appliance.nginx import shadow
+from appliance.nginx import paths, shadow
+from appliance.nginx.hands import Direct
 from appliance.nginx.template import SiteConf, render
 from appliance.settings import Settings
 from tests.servers import Nginx, tree_of
@@ -97,6 +99,35 @@ def test_a_name_too_long_for_nginx_says_what_to_set(nginx: Nginx, settings: Sett
     assert why.value.code == "nginx_hash"
     assert "server_names_hash_bucket_size 128;" in why.value.todo[0]
     nginx.conf.write_text(nginx.conf.read_text().replace("server_names_hash_bucket_size 32;", "gzip on;"))
+
+
+def standing(settings: Settings, *hosts: str) -> None:
+    """In force, as far as files and links go."""
+    settings.data.mkdir()
+    Direct(replace(settings, nginx_reload=("true",))).apply({host: conf(settings, host) for host in hosts})
+
+
+def test_of_those_that_stay_the_names_count(nginx: Nginx, settings: Settings) -> None:
+    """One file stands in for them; a name that is theirs is still found to be."""
+    standing(settings, *(f"h{n}.example.com" for n in range(30)))
+    shadow.test(settings, {HOST: conf(settings)})
+    other = nginx.site("a-shop", f"server {{ listen 127.0.0.1:{nginx.port}; server_name h7.example.com; }}\n")
+    with pytest.raises(HostFailed, match=r"has the name h7\.example\.com"):
+        shadow.test(settings, {HOST: conf(settings)})
+    shadow.test(settings, {HOST: conf(settings), "h7.example.com": None})
+    other.unlink()
+
+
+@pytest.mark.parametrize("changing", [True, False])
+def test_one_that_was_edited_is_tested_as_it_is(nginx: Nginx, settings: Settings, changing: bool) -> None:
+    edited = "edited.example.com"
+    standing(settings, edited)
+    changes = {HOST: conf(settings)} if changing else {}
+    shadow.test(settings, changes)
+    paths.file_of(settings, edited).write_text(conf(settings, edited).replace("etag on;", "etag perhaps;"))
+    with pytest.raises(HostFailed) as why:
+        shadow.test(settings, changes)
+    assert f"homeport-{edited}.conf:" in why.value.said
 
 
 INCLUDES = {
