@@ -4,9 +4,12 @@ from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any
 
 from appliance.context import Context
+from appliance.deploy import rolled_back
 from appliance.deploy.places import address
+from appliance.deploy.queue import Queue, place_in_line
+from appliance.deploy.rolled_back import RolledBack
 from appliance.model.deployments import Deployment, Failure, Step
-from appliance.model.environments import Environment
+from appliance.model.environments import Environment, Freeze
 from appliance.model.projects import Project
 from appliance.model.urls import Part, Url
 from appliance.store import deployments, environments, urls
@@ -32,11 +35,13 @@ class DeploymentShape:
     source: Annotated[str, "`upload`, `rollback` or `promotion`"]
     origin: Annotated[str | None, "For a rollback or promotion: the deployment whose release it is"]
     bundle: Annotated[str, "The bundle's SHA-256"]
+    release: Annotated[str | None, "The release that it made live: the SHA-256 of the list of its files"]
     size: Annotated[int, "Bytes of the bundle"]
     files: Annotated[int, "Files in it"]
     steps: tuple[Step, ...]
     error: Failure | None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"]
+    queue: Annotated[Queue | None, "For a queued one: where it stands in line, and why it waits"]
     address: Annotated[str, "Where its environment answers"]
     created_by: str
     created_at: str
@@ -66,13 +71,15 @@ class EnvironmentShape:
     address: Annotated[str, "Where visitors go"]
     live: Annotated[DeploymentShape | None, "What visitors get now"]
     urls: tuple[UrlShape, ...]
+    frozen: Annotated[Freeze | None, "Why nothing is deployed to it now"]
+    rolled_back: Annotated[RolledBack | None, "Until that is undone or something newer goes live"]
     created_at: str
 
 
 def plain(value: Any) -> Any:
     """Dataclasses as the dicts that become JSON."""
     if is_dataclass(value):
-        return {name: plain(one) for name, one in vars(value).items()}
+        return {name.rstrip("_"): plain(one) for name, one in vars(value).items()}
     if isinstance(value, (tuple, list)):
         return [plain(one) for one in value]
     return value
@@ -110,11 +117,13 @@ def of_deployment(ctx: Context, deployment: Deployment, place: str | None = None
         source=deployment.source,
         origin=deployment.origin,
         bundle=deployment.bundle,
+        release=deployment.release,
         size=deployment.size,
         files=deployment.files,
         steps=deployment.steps,
         error=deployment.error,
         overtaken_by=deployment.overtaken_by,
+        queue=place_in_line(ctx, deployment),
         address=place,
         created_by=deployment.created_by,
         created_at=deployment.created_at,
@@ -139,6 +148,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[Enviro
     db = ctx.db.read()
     attached = urls.of_environments(db, tuple(one.id for one in those))
     live = deployments.several(db, [one.live for one in those if one.live])
+    back = rolled_back.several(ctx, those)
     shapes = []
     for one in those:
         place = address(ctx, one, attached[one.id])
@@ -151,6 +161,8 @@ def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[Enviro
                 place,
                 of_deployment(ctx, now, place) if now else None,
                 tuple(of_url(url) for url in attached[one.id]),
+                one.frozen,
+                back.get(one.id),
                 one.created_at,
             )
         )

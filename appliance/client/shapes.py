@@ -69,6 +69,19 @@ class FailureData(TypedDict):
     said: str
 
 
+class AheadData(TypedDict):
+    id: str
+    number: int
+    status: str
+    started_at: str | None
+
+
+class QueueData(TypedDict):
+    position: int
+    after: list[AheadData]
+    cause: str
+
+
 class DeploymentData(Made):
     id: str
     number: int
@@ -79,11 +92,13 @@ class DeploymentData(Made):
     source: str
     origin: str | None
     bundle: str
+    release: str | None
     size: int
     files: int
     steps: list[StepData]
     error: FailureData | None
     overtaken_by: str | None
+    queue: QueueData | None
     address: str
     started_at: str | None
     finished_at: str | None
@@ -106,6 +121,20 @@ class UrlData(Made):
     proxied: bool | None
 
 
+class FreezeData(TypedDict):
+    message: str
+    by: str
+    at: str
+
+
+class NamedData(TypedDict):
+    id: str
+    number: int
+
+
+RolledBackData = TypedDict("RolledBackData", {"from": NamedData, "to": NamedData, "by": str, "at": str})
+
+
 class EnvironmentData(TypedDict):
     name: str
     project: str
@@ -113,6 +142,8 @@ class EnvironmentData(TypedDict):
     address: str
     live: DeploymentData | None
     urls: list[UrlData]
+    frozen: FreezeData | None
+    rolled_back: RolledBackData | None
     created_at: str
 
 

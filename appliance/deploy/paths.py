@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 from appliance.context import Context
+from appliance.machine.shelf import Shelf
+from appliance.model.rules import Rules
 from appliance.model.sites import Release
 
 OURS_ALONE = ("bundles", "incoming", "logs", "backups")
-SERVED = ("releases", "sites", "nginx")
+SERVED = ("files", "releases", "sites", "earlier", "nginx")
 
 
 def make_folders(data: Path) -> None:
@@ -20,18 +22,33 @@ def make_folders(data: Path) -> None:
         if not folder.exists():
             folder.mkdir()
             os.chmod(folder, 0o755)  # whatever the umask was  # noqa: S103
+    Shelf(data / "files").make()
 
 
 def bundle_file(ctx: Context, sha256: str) -> Path:
     return ctx.data / "bundles" / sha256[:2] / f"{sha256}.zip"
 
 
-def release(ctx: Context, sha256: str) -> Release:
-    return Release(sha256, ctx.data / "releases" / sha256)
+def made_bundle_file(ctx: Context, sha256: str) -> Path:
+    """The manifest of a bundle that was deployed file by file."""
+    return ctx.data / "bundles" / sha256[:2] / f"{sha256}.json"
 
 
-def manifest_file(ctx: Context, sha256: str) -> Path:
-    return ctx.data / "releases" / f"{sha256}.json"
+def shelf(ctx: Context) -> Shelf:
+    return Shelf(ctx.data / "files")
+
+
+def release(ctx: Context, name: str, rules: Rules | None = None) -> Release:
+    return Release(name, ctx.data / "releases" / name, rules or Rules())
+
+
+def manifest_file(ctx: Context, name: str) -> Path:
+    return ctx.data / "releases" / f"{name}.json"
+
+
+def earlier(ctx: Context, environment_id: int) -> Path:
+    """Fingerprinted files of releases that were live before."""
+    return ctx.data / "earlier" / str(environment_id)
 
 
 def project_folder(ctx: Context, project: str) -> Path:

@@ -1,27 +1,30 @@
 """The story of a deployment: unpack, inspect, publish, probe, mark live, tidy."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 
 from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import contents, paths, releases, tidy
+from appliance.deploy import freeze, frozen, paths, releases, tidy
+from appliance.deploy.assemble import Witness, make_release
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
-from appliance.deploy.submit import limits
 from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed
 from appliance.events import DeploymentChanged, JobAdded
-from appliance.machine import archive, files
-from appliance.machine.unpack import unpack as unpack_archive
-from appliance.model.amounts import how_many, size
+from appliance.machine import files
+from appliance.model.amounts import how_many
 from appliance.model.deployments import Deployment, Failure
 from appliance.model.environments import Environment
+from appliance.model.manifests import Manifest
 from appliance.model.sites import Release, Site
 from appliance.store import bundles, deployments, environments, jobs, journal, urls
+from appliance.store import releases as release_rows
+from appliance.store import rules as rule_rows
+from appliance.store.db import Connection
 
 TRIES = 3
 FAULT_TODO = ("Try again.", "If it happens again, report it with the lines around it from Homeport's journal.")
@@ -41,7 +44,7 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
         with run.step("unpack"):
             release = unpack(run)
         with run.step("inspect"):
-            inspect(run, release)
+            release = inspect(run, release)
         site, backend, previous = (
             site_of(ctx, environment),
             backend_of(ctx, environment),
@@ -76,39 +79,24 @@ def end_in_fault(ctx: Context, deployment_id: str) -> None:
 
 
 def unpack(run: Run) -> Release:
-    """Make the release, or find it made: the same bundle is the same release."""
-    ctx, sha256 = run.ctx, run.deployment.bundle
-    release = paths.release(ctx, sha256)
-    if releases.ready(ctx, sha256):
+    """Make the release, or find it made: the same files are the same release."""
+    ctx, deployment = run.ctx, run.deployment
+    bundle = bundles.find(ctx.db.read(), deployment.bundle)
+    if bundle is not None and bundle.release is not None and releases.ready(ctx, bundle.release):
         run.log.info("This bundle is unpacked already")
-        run.detail(f"{how_many(run.deployment.files, 'file')}, unpacked before")
-        return release
-    holds = contents.of_bundle(paths.bundle_file(ctx, sha256), sha256, limits(ctx))
-    _say_contents(run, holds)
-    beside = ctx.data / "releases" / f".{run.deployment.id}"
-    files.remove_tree(beside)
+        run.detail(f"{how_many(deployment.files, 'file')}, unpacked before")
+        return paths.release(ctx, bundle.release)
     began = monotonic()
-    try:
-        with files.written_out(beside.parent):
-            unpack_archive(
-                paths.bundle_file(ctx, sha256),
-                holds,
-                beside,
-                limits=limits(ctx),
-                on_progress=lambda done: run.progress(f"{done:,} of {holds.files:,} files"),
-                cancelled=run.cancelled,
-            )
-        releases.keep(ctx, sha256, beside, json.dumps(archive.manifest(holds)))
-    finally:
-        files.remove_tree(beside)
+    made = make_release(ctx, deployment.bundle, Witness(run.log.info, run.log.warn, run.progress, run.cancelled))
     run.log.info(f"Unpacked in {monotonic() - began:.2f} s")
-    run.detail(how_many(holds.files, "file"))
-    return release
+    run.detail(how_many(made.files, "file"))
+    return paths.release(ctx, made.name)
 
 
-def inspect(run: Run, release: Release) -> None:
-    """Say what will be served, before it is."""
-    served = json.loads(paths.manifest_file(run.ctx, release.name).read_text())["files"]
+def inspect(run: Run, release: Release) -> Release:
+    """Say what will be served and how, before it is; from here on that is frozen."""
+    ctx, deployment = run.ctx, run.deployment
+    served = releases.manifest_of(ctx, release.name)
     if "index.html" in served:
         run.log.info("index.html at the top")
     else:
@@ -118,9 +106,13 @@ def inspect(run: Run, release: Release) -> None:
     if "200.html" in served:
         run.log.info("200.html answers for every path without a file: single-page fallback")
     _say_difference(run, served)
-    with run.ctx.write() as db:
-        deployments.set_files(db, run.deployment.id, len(served))
+    rules = freeze.rules_for(run, release, served)
+    with ctx.write() as db:
+        rule_rows.keep(db, rules)
+        deployments.set_release(db, deployment.id, release.name, rules.key)
+        deployments.set_files(db, deployment.id, len(served))
     run.detail(how_many(len(served), "file"))
+    return replace(release, rules=rules)
 
 
 def publish(run: Run, site: Site, backend: Backend, release: Release) -> None:
@@ -155,6 +147,9 @@ def mark_live(run: Run, environment: Environment) -> None:
     with ctx.write(JobAdded()) as db:
         if deployments.cancel_asked(db, deployment.id):
             raise Cancelled("The deployment was cancelled.")
+        before = environments.by_id(db, environment.id)
+        if before is not None and before.live != deployment.id:  # a second time after a stop tells nothing new
+            deployments.set_replaced(db, deployment.id, before.live)
         environments.set_live(db, environment.id, deployment.id)
         journal.close(db, "publish", deployment.id, status="done", outcome="published and probed", at=ctx.moment())
         for url in urls.of_environment(db, environment.id):
@@ -170,6 +165,8 @@ def _begin(ctx: Context, deployment: Deployment, attempts: int) -> Run | None:
     run = Run(ctx, deployment)
     changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
     with ctx.write(changed) as db:
+        if frozen.held(db, deployment):
+            return None
         deployments.start(db, deployment.id, ctx.moment())
         now = deployments.find(db, deployment.id)
     if now is None or now.over:
@@ -198,7 +195,7 @@ def _refuse_endless(attempts: int) -> None:
 def _live_release(ctx: Context, environment: Environment) -> Release | None:
     """What is live by the record, not by what a run that died left behind."""
     live = deployments.find(ctx.db.read(), environment.live) if environment.live else None
-    return paths.release(ctx, live.bundle) if live else None
+    return freeze.release_of(ctx, live) if live else None
 
 
 @contextmanager
@@ -260,12 +257,21 @@ def _end(run: Run, status: str, failure: Failure | None = None) -> None:
     if status != "succeeded":
         run.rest_not_started()
     changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
-    with ctx.write(changed) as db:
+    with ctx.write(changed, JobAdded()) as db:
         deployments.finish(db, deployment.id, status, ctx.moment(), failure)
         if status == "failed" and failure is not None:
             record_of(ctx, db, HOMEPORT, "deployment.failed", deployment, why=failure.detail)
         if status == "cancelled":
             record_of(ctx, db, HOMEPORT, "deployment.cancelled", deployment)
+        _have_settled(ctx, db, deployment)
+
+
+def _have_settled(ctx: Context, db: Connection, deployment: Deployment) -> None:
+    """Visitors have waited for nothing that is for later: the disk, and the next deployment."""
+    now = deployments.find(db, deployment.id)
+    kept = release_rows.find(db, now.release) if now and now.release else None
+    if kept and not kept.written and not jobs.has(db, "release.settle", kept.name):
+        jobs.add(db, "release.settle", kept.name, queue="disk", at=ctx.moment())
 
 
 def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
@@ -273,21 +279,13 @@ def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
     return (found.cancel_asked_by if found else None) or "Homeport"
 
 
-def _say_contents(run: Run, holds: archive.Contents) -> None:
-    run.log.info(f"The bundle holds {how_many(holds.files, 'file')}, {size(holds.unpacked)}")
-    if holds.wrapped:
-        run.log.info(f"One wrapping folder holds everything: {holds.wrapped}/ is unwrapped")
-    for one in holds.left_out:
-        run.log.warn(f"Left out {one.name}" + (f": {one.entries:,} entries" if one.entries > 1 else ""))
-
-
-def _say_difference(run: Run, served: dict[str, object]) -> None:
+def _say_difference(run: Run, served: Manifest) -> None:
     environment = environments.by_id(run.ctx.db.read(), run.deployment.environment_id)
     live = _live_release(run.ctx, environment) if environment else None
-    if live is None or not paths.manifest_file(run.ctx, live.name).exists():
+    if live is None or not releases.ready(run.ctx, live.name):
         return
-    before = json.loads(paths.manifest_file(run.ctx, live.name).read_text())["files"]
+    before = releases.manifest_of(run.ctx, live.name)
     new = len(served.keys() - before.keys())
     gone = len(before.keys() - served.keys())
-    changed = sum(1 for name in served.keys() & before.keys() if served[name] != before[name])
+    changed = sum(1 for name in served.keys() & before.keys() if served[name].sha256 != before[name].sha256)
     run.log.info(f"Against what is live: {new:,} files are new, {changed:,} changed, {gone:,} gone")

@@ -22,6 +22,8 @@ def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | Non
         pointer=paths.pointer(ctx, environment.project, environment.name),
         hosts=hosts,
         address=own_address(ctx, environment.project, environment.name),
+        guard=environment.guard,
+        earlier=paths.earlier(ctx, environment.id),
     )
 
 
@@ -55,7 +57,7 @@ def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -
 def root_of(pointer: Path) -> Path | None:
     """The release that a pointer leads to now."""
     try:
-        return pointer.parent / pointer.readlink()
+        return pointer.resolve(strict=True)
     except OSError:
         return None
 

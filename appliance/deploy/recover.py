@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from appliance.backends import pointer
 from appliance.context import Context
-from appliance.deploy import paths, tidy
+from appliance.deploy import mend, paths, tidy
+from appliance.deploy.places import site_of
 from appliance.machine import files
 from appliance.model.deployments import Failure
 from appliance.store import deployments, environments, jobs, journal, urls
@@ -19,6 +21,7 @@ def recover(ctx: Context) -> int:
                 deployments.finish(db, lost.id, "failed", ctx.moment(), STOPPED)
                 journal.close(db, "publish", lost.id, status="undone", outcome="stopped", at=ctx.moment())
         _take_up(ctx, db)
+    mend.after_power_cut(ctx)
     _restore_pointers(ctx)
     _sweep_places(ctx)
     tidy.sweep(ctx)
@@ -46,15 +49,12 @@ def _restore_pointers(ctx: Context) -> None:
     """A pointer that was swapped for a deployment that never became live goes back."""
     db = ctx.db.read()
     for environment in environments.everyone(db):
-        pointer = paths.pointer(ctx, environment.project, environment.name)
         live = deployments.find(db, environment.live) if environment.live else None
-        if live is None:
-            pointer.unlink(missing_ok=True)
-            continue
-        wanted = f"../../releases/{live.bundle}"
-        if not pointer.is_symlink() or str(pointer.readlink()) != wanted:
-            files.make_open(pointer.parent)
-            files.point(pointer, wanted)
+        release = mend.present(ctx, live) if live else None
+        if release is not None:
+            pointer.swap(site_of(ctx, environment, ()), release)
+        elif live is None:
+            pointer.clear(site_of(ctx, environment, ()))
 
 
 def _sweep_places(ctx: Context) -> None:
@@ -65,8 +65,8 @@ def _sweep_places(ctx: Context) -> None:
     for folder in (ctx.data / "sites").iterdir():
         if folder in known or not folder.is_dir():
             continue
-        for pointer in tuple(folder.iterdir()):
-            if pointer not in known:
-                files.remove_tree(pointer)
+        for link in tuple(folder.iterdir()):
+            if link.with_name(link.name.partition("@")[0]) not in known:
+                files.remove_tree(link)
         if not any(folder.iterdir()):
             folder.rmdir()

@@ -1,33 +1,73 @@
-"""Releases on disk: shared by every deployment of their bundle, so coming and going takes a lock."""
+"""Releases on disk: named by their files and shared by every deployment of them, so coming and going takes a lock."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import time
 
 from appliance.context import Context
 from appliance.deploy import paths
-from appliance.machine import files
-from appliance.store import deployments
+from appliance.machine import faults, files
+from appliance.model import manifests
+from appliance.model.manifests import Manifest, Piece
+from appliance.store import deployments, saved
+from appliance.store import releases as rows
 
 KEPT = 5  # releases of each environment, besides the live one, that stay unpacked for a quick rollback
 _LOCK = threading.Lock()
+_SETTLING = threading.Lock()
 
 
-def ready(ctx: Context, sha256: str) -> bool:
+def ready(ctx: Context, name: str | None) -> bool:
     """Whether the release is here and whole. Asked by a running deployment, so it stays."""
+    if name is None:
+        return False
     with _LOCK:
-        return _whole(ctx, sha256)
+        return _whole(ctx, name)
 
 
-def keep(ctx: Context, sha256: str, folder: Path, manifest: str) -> None:
+def keep(ctx: Context, folder: Path, manifest: Manifest) -> str:
     """Give an unpacked folder its name; if another deployment was quicker, theirs is as good."""
+    name = manifests.release_name(manifest)
     with _LOCK:
-        if _whole(ctx, sha256):
-            return
-        release = paths.release(ctx, sha256)
+        if _whole(ctx, name):
+            return name
+        release = paths.release(ctx, name)
         files.remove_tree(release.path)
-        files.write_whole(paths.manifest_file(ctx, sha256), manifest)
+        files.write_whole(paths.manifest_file(ctx, name), manifests.written(manifest), sync=False)
         folder.rename(release.path)
-        files.sync_folder(release.path.parent)
+        with ctx.db.write(lasting=False) as db:
+            unpacked = sum(piece.size for piece in manifest.values())
+            rows.add(db, name, files=len(manifest), unpacked=unpacked, at=ctx.moment())
+    return name
+
+
+def manifest_of(ctx: Context, name: str) -> dict[str, Piece]:
+    return manifests.read(paths.manifest_file(ctx, name).read_bytes())
+
+
+def settle(ctx: Context, name: str, _: int = 1) -> None:
+    """After a release went live: its contents to the shelf, for the next to link, and all of it to the disk."""
+    with _SETTLING:
+        if not ready(ctx, name):
+            return
+        faults.point("settle")
+        shelf, release, began = paths.shelf(ctx), paths.release(ctx, name), time()
+        for path, piece in manifest_of(ctx, name).items():
+            shelf.share(release.path / path, piece.sha256)
+        files.sync_disk(shelf.root)
+        faults.point("after settle")
+        with ctx.db.write() as db:
+            rows.set_written(db, name)
+            saved.set_meta(db, "shelf_written", str(began))
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """What is in the middle of going to the shelf is there by now."""
+    with _SETTLING:
+        yield
 
 
 def remove_old(ctx: Context) -> int:
@@ -37,11 +77,25 @@ def remove_old(ctx: Context) -> int:
         old = [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, needed)]
         for one in sorted(old, reverse=True):  # the manifest goes first: without it a release does not count
             files.remove_tree(one)
-    return sum(1 for one in old if one.suffix != ".json")
+        gone = [one.name for one in old if one.suffix != ".json"]
+        if gone:
+            with ctx.db.write(lasting=False) as db:
+                for name in gone:
+                    rows.remove(db, name)
+    return len(gone)
 
 
-def _whole(ctx: Context, sha256: str) -> bool:
-    return paths.release(ctx, sha256).path.is_dir() and paths.manifest_file(ctx, sha256).exists()
+def remove(ctx: Context, name: str) -> None:
+    """One that turned out not to be whole."""
+    with _LOCK:
+        paths.manifest_file(ctx, name).unlink(missing_ok=True)
+        files.remove_tree(paths.release(ctx, name).path)
+        with ctx.db.write(lasting=False) as db:
+            rows.remove(db, name)
+
+
+def _whole(ctx: Context, name: str) -> bool:
+    return paths.release(ctx, name).path.is_dir() and paths.manifest_file(ctx, name).exists()
 
 
 def _is_needed(name: str, needed: set[str]) -> bool:

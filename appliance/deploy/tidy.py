@@ -26,8 +26,8 @@ def sweep(ctx: Context) -> None:
         if left.name.startswith("."):
             files.remove_tree(left)
     known = bundles.every_name(ctx.db.read())
-    for bundle in (ctx.data / "bundles").glob("??/*.zip"):
-        if bundle.stem not in known:
+    for bundle in (ctx.data / "bundles").glob("??/*"):
+        if bundle.suffix in (".zip", ".json") and bundle.stem not in known:
             bundle.unlink()
     releases.remove_old(ctx)
     for log in (ctx.data / "logs").glob("*.log"):

@@ -3,15 +3,14 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from appliance.errors import BadBundle
 from appliance.machine import zipend, ziplist
 from appliance.machine.zipend import shown
-from appliance.machine.ziplist import Header
 
 _LONGEST_PART, _LONGEST_PATH = 255, 1024  # bytes
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -71,26 +70,36 @@ class Contents:
 
 def inspect(path: Path, limits: Limits) -> Contents:
     """Read what a zip says it holds, unpacking nothing; one that can't be a bundle is a BadBundle."""
-    most = 2 * limits.max_files + 10_000  # entries of every kind: files, folders, what is left out
+    most = _most_entries(limits)
     with zipend.opened(path) as source:
         headers = ziplist.read(source, most)
-    names, files, left_out = _sort_out(headers, most)
-    if not files:
-        raise _empty(left_out)
-    if len(files) > limits.max_files:
-        raise _too_many(len(files), limits.max_files)
-    folders = _folders_of(names)
-    _check_places([name for name, _ in files], folders, limits.names)
-    wrapped = _wrapping(names)
+    taken = _take(headers, limits, most)
+    wrapped = _wrapping(taken.names)
     cut = len(wrapped) + 1 if wrapped else 0
     contents = Contents(
-        entries=tuple(Entry(name[cut:], it.size, it.crc32, it.start, it.packed, it.method) for name, it in files),
-        folders=tuple(folder[cut:] for folder in folders if len(folder) > cut or not cut),
+        entries=tuple(Entry(name[cut:], it.size, it.crc32, it.start, it.packed, it.method) for name, it in taken.files),
+        folders=tuple(folder[cut:] for folder in taken.folders if len(folder) > cut or not cut),
         packed=source.size,
-        unpacked=sum(it.size for _, it in files),
+        unpacked=sum(it.size for _, it in taken.files),
         wrapped=wrapped,
-        left_out=left_out,
+        left_out=taken.left_out,
     )
+    check_size(contents, limits)
+    return contents
+
+
+def judge(sizes: Mapping[str, int], limits: Limits) -> Contents:
+    """The same verdict on files that come one by one, by their paths and sizes. Nothing is unwrapped."""
+    most = _most_entries(limits)
+    if len(sizes) > most:
+        raise _too_many(len(sizes), most, "entries")
+    for name in sizes:
+        if name.endswith("/"):
+            raise _bad_name(name, "is named as a folder; a folder is there when a file is in it")
+    taken = _take([_Named(*one) for one in sizes.items()], limits, most)
+    unpacked = sum(it.size for _, it in taken.files)
+    entries = tuple(Entry(name, it.size, 0, 0, it.size, ziplist.STORED) for name, it in taken.files)
+    contents = Contents(entries, tuple(taken.folders), unpacked, unpacked, None, taken.left_out)
     check_size(contents, limits)
     return contents
 
@@ -116,21 +125,6 @@ def check_size(contents: Contents, limits: Limits) -> None:
         )
 
 
-def manifest(contents: Contents) -> dict[str, dict[str, list[int]]]:
-    """What is written beside a release: each path with its size and CRC-32."""
-    return {"files": {entry.path: [entry.size, entry.crc32] for entry in contents.entries}}
-
-
-def mtime(crc32: int) -> int:
-    """The modification time that a released file gets: made from its content, so that validators are too."""
-    return (1 << 28) + crc32 % (1 << 30)
-
-
-def etag(size: int, crc32: int) -> str:
-    """The validator of a released file, as NGINX makes it from the modification time and the size."""
-    return f'"{mtime(crc32):x}-{size:x}"'
-
-
 def in_bytes(count: int) -> str:
     """A size for a sentence."""
     size = float(count)
@@ -139,6 +133,36 @@ def in_bytes(count: int) -> str:
             return f"{size:.4g} {unit}"
         size /= 1024
     return f"{size:,.1f} GiB"
+
+
+class _Named(NamedTuple):
+    """One file that comes by itself."""
+
+    name: str
+    size: int
+
+
+class _Entry(Protocol):
+    """What is judged: a header of a zip, or a file that comes by itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+E = TypeVar("E", bound=_Entry)
+
+
+@dataclass(frozen=True)
+class _Taken(Generic[E]):
+    """What of some entries is taken."""
+
+    names: list[str]  # folders too
+    files: list[tuple[str, E]]
+    folders: list[str]
+    left_out: tuple[LeftOut, ...]
 
 
 class _Folders:
@@ -163,10 +187,28 @@ class _Folders:
         return reason
 
 
-def _sort_out(headers: list[Header], most: int) -> tuple[list[str], list[tuple[str, Header]], tuple[LeftOut, ...]]:
+def _most_entries(limits: Limits) -> int:
+    """Entries of every kind: files, folders, what is left out."""
+    return 2 * limits.max_files + 10_000
+
+
+def _take(entries: Sequence[E], limits: Limits, most: int) -> _Taken[E]:
+    names, files, left_out = _sort_out(entries, most)
+    if not files:
+        raise _empty(left_out)
+    if len(files) > limits.max_files:
+        raise _too_many(len(files), limits.max_files)
+    folders = _folders_of(names)
+    _check_places([name for name, _ in files], folders, limits.names)
+    return _Taken(names, files, folders, left_out)
+
+
+def _sort_out(headers: Sequence[E], most: int) -> tuple[list[str], list[tuple[str, E]], tuple[LeftOut, ...]]:
     """All names that are taken, those of them that are files, and what is left out."""
     folders = _Folders(most)
-    names, files, left_out = [], [], Counter[str]()
+    names: list[str] = []
+    files: list[tuple[str, E]] = []
+    left_out = Counter[str]()
     for header in headers:
         name = header.name
         if name[:2] == "./":  # as `tar -a -cf site.zip .` writes them

@@ -4,18 +4,16 @@ import ctypes
 import errno
 import os
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.errors import HomeportError, HostFailed, OutOfRoom
 
-EARLY = 0.2  # seconds between two syncs while writing goes on
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def write_whole(path: Path, content: bytes | str, *, mode: int = 0o644) -> None:
+def write_whole(path: Path, content: bytes | str, *, mode: int = 0o644, sync: bool = True) -> None:
     """Write beside, sync, rename: a reader sees the old bytes or the new ones."""
     data = content.encode() if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -23,20 +21,21 @@ def write_whole(path: Path, content: bytes | str, *, mode: int = 0o644) -> None:
     try:
         os.fchmod(handle, mode)
         write_all(handle, data)
-        os.fsync(handle)
+        if sync:
+            os.fsync(handle)
     finally:
         os.close(handle)
     beside.replace(path)
-    sync_folder(path.parent)
+    if sync:
+        sync_folder(path.parent)
 
 
 def point(link: Path, target: str) -> None:
-    """Make a symlink lead somewhere else in one step: no moment without it."""
+    """Make a symlink lead somewhere else in one step: no moment without it. The record says where it should lead."""
     beside = link.with_name(f".{link.name}.{os.getpid()}.new")
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
     beside.replace(link)
-    sync_folder(link.parent)
 
 
 def make_open(folder: Path) -> None:
@@ -74,26 +73,6 @@ def sync_disk(folder: Path) -> None:
             raise OSError(ctypes.get_errno(), "syncfs failed", str(folder))
     finally:
         os.close(handle)
-
-
-@contextmanager
-def written_out(folder: Path) -> Iterator[None]:
-    """What is written in the block is on the disk at its end; the disk works while more is being written."""
-    over = threading.Event()
-
-    def keep_going() -> None:
-        with suppress(OSError):  # the last sync says what is wrong
-            while not over.wait(EARLY):
-                sync_disk(folder)
-
-    early = threading.Thread(target=keep_going)
-    early.start()
-    try:
-        yield
-    finally:
-        over.set()
-        early.join()
-    sync_disk(folder)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,9 +1,8 @@
 """Whether what a server sends is what lies on the disk. Nothing is put into a release to find out."""
 
-import json
+import hashlib
 import os
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,14 +10,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from appliance.errors import RemoteFailed
-from appliance.machine.archive import etag
 from appliance.machine.http import look
-from appliance.model import serving
+from appliance.model import manifests, serving
+from appliance.model.manifests import Piece, etag
 
 MOST_BODY = 8 << 20
 CHANGED, KEPT, GONE = 6, 2, 2  # how many files of each sort one look takes in
 Address = tuple[str, int]
-Files = dict[str, tuple[int, int]]  # a path: its size and CRC-32
+_OWN_PAGE = hashlib.sha256(serving.NOT_FOUND.encode()).hexdigest()
+Files = dict[str, Piece]
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Expected:
     path: str
     status: int
     etag: str | None = None
-    crc: int | None = None  # of the body, where the body is worth reading
+    sha256: str | None = None  # of the body, where the body is worth reading
 
     def amiss(self, address: Address, host: str) -> str | None:
         """What is wrong with the answer, in words; None when it is as it should be."""
         try:
-            answer = look(address, host, self.path, method="HEAD" if self.crc is None else "GET", most=MOST_BODY)
+            answer = look(address, host, self.path, method="HEAD" if self.sha256 is None else "GET", most=MOST_BODY)
         except RemoteFailed as why:
             return why.detail.rstrip(".")
         if answer.status != self.status:
             return f"{self.path} answers {answer.status} instead of {self.status}"
         if self.etag is not None and answer.headers.get("etag") != self.etag:
             return f"{self.path} is another file than the one on the disk"
-        if self.crc is not None and zlib.crc32(answer.body) != self.crc:
+        if self.sha256 is not None and hashlib.sha256(answer.body).hexdigest() != self.sha256:
             return f"{self.path} has other bytes than the file on the disk"
         return None
 
@@ -68,7 +68,7 @@ def at_a_glance(root: Path) -> Expected:
         except (FileNotFoundError, NotADirectoryError):
             continue
         return Expected("/", status, etag=f'"{int(found.st_mtime):x}-{found.st_size:x}"')
-    return Expected("/", 404, crc=zlib.crc32(serving.NOT_FOUND.encode()))
+    return Expected("/", 404, sha256=_OWN_PAGE)
 
 
 def until(done: Callable[[], bool], patience: float) -> bool:
@@ -97,19 +97,19 @@ def steady(done: Callable[[], bool], patience: float, pause: float) -> bool:
 def _front(here: Files) -> Expected:
     if "index.html" not in here:
         return _missing("/", here)
-    size, crc = here["index.html"]
-    return Expected("/", 200, etag(size, crc), crc if size <= MOST_BODY else None)
+    front = here["index.html"]
+    return Expected("/", 200, etag(front.size, front.sha256), front.sha256 if front.size <= MOST_BODY else None)
 
 
 def _file(path: str, here: Files) -> Expected:
-    return Expected(f"/{quote(path)}", 200, etag(*here[path]))
+    return Expected(f"/{quote(path)}", 200, etag(here[path].size, here[path].sha256))
 
 
 def _missing(path: str, here: Files) -> Expected:
     for name, status in (("200.html", 200), ("404.html", 404)):
         if name in here:
-            return Expected(path, status, etag(*here[name]))
-    return Expected(path, 404, crc=zlib.crc32(serving.NOT_FOUND.encode()))
+            return Expected(path, status, etag(here[name].size, here[name].sha256))
+    return Expected(path, 404, sha256=_OWN_PAGE)
 
 
 def _some(paths: Iterator[str], most: int) -> Iterator[str]:
@@ -122,9 +122,7 @@ def _is_folder(path: str, here: Files) -> bool:
 
 
 def _manifest(release: Path) -> Files:
-    manifest = release.with_name(f"{release.name}.json")
     try:
-        files = json.loads(manifest.read_text("utf-8"))["files"]
+        return manifests.read(release.with_name(f"{release.name}.json").read_bytes())
     except FileNotFoundError:
         return {}
-    return {path: (size, crc) for path, (size, crc) in files.items()}

@@ -22,6 +22,11 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def make(self) -> None:
+        """The folders for the names to come."""
+        for number in range(256):
+            files.make_open(self.root / f"{number:02x}")
+
     def path(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256
 
@@ -41,11 +46,13 @@ class Shelf:
 
     def adopt(self, file: Path, sha256: str) -> None:
         """Keep a file that was written and hashed elsewhere on this disk; it leaves its old place."""
-        place = self._place(sha256)
-        moment = mtime(sha256) * 1_000_000_000
-        os.chmod(file, MODE)
-        os.utime(file, ns=(moment, moment))
-        file.replace(place)
+        _seal(file, sha256)
+        file.replace(self.path(sha256))
+
+    def share(self, file: Path, sha256: str) -> None:
+        """Put a file of a tree on the shelf, by a link; one that is there already stays."""
+        with suppress(FileExistsError):
+            os.link(file, self.path(sha256))
 
     def link(self, sha256: str, to: Path) -> None:
         """Put a content into a tree. A file system has a limit of links; beyond it a fresh copy takes the name."""
@@ -69,6 +76,23 @@ class Shelf:
         except FileNotFoundError:
             return False
 
+    def rewrite(self, sha256: str, data: bytes) -> None:
+        """The right bytes into a file that lost them: every tree that links it has them again."""
+        place = self.path(sha256)
+        os.chmod(place, 0o600)
+        with place.open("r+b") as file:
+            file.write(data)
+            file.truncate()
+            os.fsync(file.fileno())
+        _seal(place, sha256)
+
+    def changed_since(self, moment: float) -> Iterator[str]:
+        """What came, or was linked, after a moment."""
+        for sha256 in self.names():
+            with suppress(FileNotFoundError):
+                if self.path(sha256).stat().st_ctime >= moment:
+                    yield sha256
+
     def names(self) -> Iterator[str]:
         for folder in sorted(self.root.iterdir()):
             if folder.is_dir():
@@ -79,7 +103,7 @@ class Shelf:
             self.path(sha256).unlink()
 
     def _write(self, sha256: str, data: bytes) -> None:
-        place = self._place(sha256)
+        place = self.path(sha256)
         beside = place.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
         handle = os.open(beside, _NEW, 0o600)
         try:
@@ -99,11 +123,11 @@ class Shelf:
                 copy.write(data)
         return beside
 
-    def _place(self, sha256: str) -> Path:
-        place = self.path(sha256)
-        if not place.parent.is_dir():
-            files.make_open(place.parent)
-        return place
+
+def _seal(file: Path, sha256: str) -> None:
+    moment = mtime(sha256) * 1_000_000_000
+    os.utime(file, ns=(moment, moment))
+    os.chmod(file, MODE)
 
 
 def _lied(sha256: str) -> BadBundle:

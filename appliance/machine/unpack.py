@@ -1,8 +1,8 @@
-"""Writes the files of a bundle into a new folder, counting and checking every byte."""
+"""Makes a new folder of the files in a bundle, counting and checking every byte; what is here already is linked."""
 
 import errno
+import hashlib
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -10,11 +10,16 @@ from itertools import chain
 from pathlib import Path
 from time import monotonic
 
+from isal import isal_zlib
+from isal.igzip_lib import IsalError as Untyped
+
 from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed, OutOfRoom
 from appliance.machine import files, zipend
-from appliance.machine.archive import Contents, Entry, Limits, check_size, in_bytes, mtime
+from appliance.machine.archive import Contents, Entry, Limits, check_size, in_bytes
+from appliance.machine.shelf import Shelf
 from appliance.machine.zipend import Source, damaged, shown
 from appliance.machine.ziplist import STORED
+from appliance.model.manifests import Piece, mtime
 
 _WHOLE = 512 << 10  # a file up to this size is read, inflated and written in one go
 _CHUNK = 64 << 10  # a larger one by so many bytes at a time: what fits the processor's cache
@@ -27,6 +32,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_MODE, _FOLDER_MODE = 0o444, 0o755
 
 Tick = Callable[[], None]
+Undeflatable: type[Exception] = Untyped  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class _Work:
     masked: bool  # whether the process's umask takes bits from what it creates
     small: Iterator[_Batch]
     large: Iterator[_Batch]  # shared; of a list, so that taking the next one is a single step
+    shelf: int  # the content store
+    found: dict[str, Piece] = field(default_factory=dict)
     done: list[int] = field(default_factory=lambda: [0, 0])
     stop: bool = False
 
@@ -84,19 +92,21 @@ def unpack(
     contents: Contents,
     folder: Path,
     *,
+    shelf: Shelf,
     limits: Limits,
     on_progress: Callable[[int], None],
     cancelled: Callable[[], bool],
-) -> None:
-    """Make a new folder of the files in a bundle. When this raises, what is there by then is the caller's to remove."""
+) -> dict[str, Piece]:
+    """Make the folder, and say what is in it. When this raises, what is there by then is the caller's to remove."""
     check_size(contents, limits)
     _check_room(contents, folder)
     with zipend.opened(path) as source:
         root, masked = _new_root(folder)
+        kept = os.open(shelf.root, _FOLDER)
         try:
             small = _batches(entry for entry in contents.entries if entry.size < _SHARED)
             large = _batches(entry for entry in contents.entries if entry.size >= _SHARED)
-            work = _Work(source, folder, root, masked, iter(small), iter(large))
+            work = _Work(source, folder, root, masked, iter(small), iter(large), kept)
             watch = _Watch(work, on_progress, cancelled)
             watch()
             _make_folders(work, contents.folders, watch)
@@ -105,8 +115,19 @@ def unpack(
             else:
                 _write_batches(work, chain(small, large), 0, watch)
             on_progress(contents.files)
+            return work.found
         finally:
+            os.close(kept)
             os.close(root)
+
+
+def one_file(path: Path, entry: Entry) -> bytes:
+    """The bytes of one file of a bundle."""
+    try:
+        with zipend.opened(path) as source:
+            return b"".join(_pieces(source, entry))
+    except Undeflatable as why:
+        raise damaged(f'The data of "{shown(entry.path)}" is damaged.', entry.path) from why
 
 
 def _check_room(contents: Contents, folder: Path) -> None:
@@ -203,46 +224,78 @@ def _open_folder(work: _Work, folder: str) -> int:
 
 def _write(work: _Work, at: int, entry: Entry, tick: Tick) -> None:
     name = entry.path.rpartition("/")[2].encode()
-    moment = mtime(entry.crc32) * 1_000_000_000
     try:
-        handle = os.open(name, _NEW_FILE, _FILE_MODE, dir_fd=at)
-        try:
-            if work.masked:
-                os.fchmod(handle, _FILE_MODE)
-            if entry.size <= _WHOLE and entry.packed <= _WHOLE:
-                files.write_all(handle, _whole(work.source, entry))
-            else:
-                _stream(work.source, entry, handle, tick)
-            os.utime(handle, ns=(moment, moment))
-        finally:
-            os.close(handle)
-    except zlib.error as why:
+        if entry.size <= _WHOLE and entry.packed <= _WHOLE:
+            data = _whole(work.source, entry)
+            sha256 = hashlib.sha256(data).hexdigest()
+            if not _linked(work, at, name, sha256):
+                _create(work, at, name, data, sha256)
+        else:
+            sha256 = _stream(work, at, name, entry, tick)
+    except Undeflatable as why:
         raise damaged(f'The data of "{shown(entry.path)}" is damaged.', entry.path) from why
     except OSError as why:
         raise _refused(work, entry.path, why) from why
+    work.found[entry.path] = Piece(entry.size, sha256, entry.crc32)
+
+
+def _linked(work: _Work, at: int, name: bytes, sha256: str) -> bool:
+    """Whether the content was here already. Where it has all the links that a file may have, it is written anew."""
+    try:
+        os.link(f"{sha256[:2]}/{sha256}", name, src_dir_fd=work.shelf, dst_dir_fd=at)
+    except OSError as why:
+        if why.errno in (errno.ENOENT, errno.EMLINK):
+            return False
+        raise
+    return True
+
+
+def _create(work: _Work, at: int, name: bytes, data: bytes, sha256: str) -> None:
+    handle = os.open(name, _NEW_FILE, _FILE_MODE, dir_fd=at)
+    try:
+        files.write_all(handle, data)
+        _finish(work, handle, sha256)
+    finally:
+        os.close(handle)
+
+
+def _finish(work: _Work, handle: int, sha256: str) -> None:
+    moment = mtime(sha256) * 1_000_000_000
+    if work.masked:
+        os.fchmod(handle, _FILE_MODE)
+    os.utime(handle, ns=(moment, moment))
 
 
 def _whole(source: Source, entry: Entry) -> bytes:
     data = source.read(entry.offset, entry.packed)
     if entry.method != STORED:
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        inflate = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
         data = inflate.decompress(data, entry.size + 1)  # one more than it may have: enough to catch a lie
         if len(data) <= entry.size and (not inflate.eof or inflate.unused_data):
             raise _cut(entry)
-    _check(entry, len(data), zlib.crc32(data))
+    _check(entry, len(data), isal_zlib.crc32(data))
     return data
 
 
-def _stream(source: Source, entry: Entry, handle: int, tick: Tick) -> None:
+def _stream(work: _Work, at: int, name: bytes, entry: Entry, tick: Tick) -> str:
+    """Write a large file piece by piece; only then its content is known."""
     size = crc = 0
-    for piece in _pieces(source, entry):
-        size += len(piece)
-        if size > entry.size:
-            break
-        crc = zlib.crc32(piece, crc)
-        files.write_all(handle, piece)
-        tick()
-    _check(entry, size, crc)
+    content = hashlib.sha256()
+    handle = os.open(name, _NEW_FILE, _FILE_MODE, dir_fd=at)
+    try:
+        for piece in _pieces(work.source, entry):
+            size += len(piece)
+            if size > entry.size:
+                break
+            crc = isal_zlib.crc32(piece, crc)
+            content.update(piece)
+            files.write_all(handle, piece)
+            tick()
+        _check(entry, size, crc)
+        _finish(work, handle, content.hexdigest())
+    finally:
+        os.close(handle)
+    return content.hexdigest()
 
 
 def _pieces(source: Source, entry: Entry) -> Iterator[bytes]:
@@ -251,7 +304,7 @@ def _pieces(source: Source, entry: Entry) -> Iterator[bytes]:
     if entry.method == STORED:
         yield from packed
         return
-    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflate = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
     while not inflate.eof:
         chunk = inflate.unconsumed_tail or next(packed, b"")
         piece = inflate.decompress(chunk, _CHUNK)

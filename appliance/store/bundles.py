@@ -33,6 +33,23 @@ def find(db: Connection, sha256: str) -> Bundle | None:
     return _bundle(row) if row else None
 
 
+def of_release(db: Connection, release: str) -> tuple[Bundle, ...]:
+    """Zips that became this release."""
+    rows = db.execute("SELECT * FROM bundles WHERE release = ? AND made = 0", [release])
+    return tuple(_bundle(row) for row in rows)
+
+
+def made(db: Connection) -> tuple[Bundle, ...]:
+    """Those that were deployed file by file."""
+    return tuple(_bundle(row) for row in db.execute("SELECT * FROM bundles WHERE made = 1"))
+
+
+def of_release(db: Connection, name: str) -> Bundle | None:
+    """A bundle of exactly these files; rather one that was uploaded, for that one is a file."""
+    row = db.execute("SELECT * FROM bundles WHERE release = ? ORDER BY made, created_at LIMIT 1", [name]).fetchone()
+    return _bundle(row) if row else None
+
+
 def every_name(db: Connection) -> set[str]:
     return {row["sha256"] for row in db.execute("SELECT sha256 FROM bundles")}
 

@@ -8,9 +8,10 @@ from appliance.model.deployments import Deployment, Failure, Step
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, page
 
-SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number
+SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number,
+    v.number AS overtaken_number
     FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
-    LEFT JOIN deployments o ON o.id = d.origin"""
+    LEFT JOIN deployments o ON o.id = d.origin LEFT JOIN deployments v ON v.id = d.overtaken_by"""
 
 
 def add(db: Connection, deployment: Deployment, project_id: int) -> None:
@@ -108,17 +109,18 @@ def earlier(db: Connection, environment_id: int, before: str) -> tuple[Deploymen
 
 
 def releases_needed(db: Connection, kept: int) -> set[str]:
-    """Bundles whose release is live, about to be, or among the last few that were."""
+    """Releases that are live, about to be, or among the last few that were."""
     rows = db.execute(
-        """SELECT d.bundle FROM environments e JOIN deployments d ON d.id = e.live
-        UNION SELECT bundle FROM deployments WHERE status IN ('queued', 'running')
-        UNION SELECT bundle FROM (
-            SELECT bundle, row_number() OVER (PARTITION BY environment_id ORDER BY max(id) DESC) AS place
-            FROM deployments WHERE status = 'succeeded' GROUP BY environment_id, bundle
+        """SELECT d.release FROM environments e JOIN deployments d ON d.id = e.live
+        UNION SELECT coalesce(d.release, b.release) FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
+        WHERE d.status IN ('queued', 'running')
+        UNION SELECT release FROM (
+            SELECT release, row_number() OVER (PARTITION BY environment_id ORDER BY max(id) DESC) AS place
+            FROM deployments WHERE status = 'succeeded' AND release IS NOT NULL GROUP BY environment_id, release
         ) WHERE place <= ?""",
         [kept],
     )
-    return {row["bundle"] for row in rows}
+    return {row["release"] for row in rows if row["release"]}
 
 
 def count_in(db: Connection, environment_ids: Sequence[int]) -> int:
@@ -240,6 +242,7 @@ def _deployment(row: Row) -> Deployment:
         origin=row["origin"],
         origin_number=row["origin_number"],
         overtaken_by=row["overtaken_by"],
+        overtaken_number=row["overtaken_number"],
         cancel_asked_by=row["cancel_asked_by"],
         release=row["release"],
         rules=row["rules"],

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from appliance.context import Context
-from appliance.deploy import pipeline
+from appliance.deploy import pipeline, releases
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
@@ -23,8 +23,9 @@ PAUSE = 5.0  # seconds, when not even the database can be used
 LONGEST = 600.0  # seconds between two tries
 SOON = 1.0
 IDLE = 30.0  # look again this often even when nobody says that there is work
-HANDLERS = {
+HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
+    "release.settle": releases.settle,
     "url.attach": url_jobs.attach,
     "url.detach": url_jobs.detach,
     "place.move": settle.move,

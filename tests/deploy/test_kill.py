@@ -1,8 +1,10 @@
 """Killed in the middle, then started again: one release is live, whole, and every deployment has ended."""
 
 import random
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -87,7 +89,10 @@ def assert_nothing_left(server: Appliance) -> None:
     assert [path.name for path in (data / "releases").iterdir() if path.name.startswith(".")] == []
     known = {one["bundle"] for one in server.get("/deployments?limit=200")["items"]}
     assert {path.stem for path in (data / "bundles").glob("*/*.zip")} <= known
-    assert {path.name.removesuffix(".json") for path in (data / "releases").iterdir()} <= known
+    with closing(sqlite3.connect(data / "homeport.db")) as db:
+        releases = {name for (name,) in db.execute("SELECT name FROM releases")}
+    assert {path.name.removesuffix(".json") for path in (data / "releases").iterdir()} == releases
+    assert {path.name for path in (data / "files").glob("??/.*")} == set()
 
 
 def test_asked_to_end_it_finishes_what_is_in_hand(tmp_path: Path) -> None:

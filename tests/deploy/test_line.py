@@ -88,8 +88,7 @@ def test_old_releases_go_and_come_back(server: Appliance) -> None:
     """The live one and the five before it stay unpacked; going back further unpacks the bundle again."""
     server.project("many")
     made = [server.deploy("many", {"index.html": f"release {n}"}) for n in range(8)]
-    folders = {one["bundle"]: server.data / "releases" / one["bundle"] for one in made}
-    assert [folder.is_dir() for folder in folders.values()] == [False] * 2 + [True] * 6
+    assert [(server.data / "releases" / one["release"]).is_dir() for one in made] == [False] * 2 + [True] * 6
     path = "/projects/many/environments/production/rollback?wait=30"
     assert server.ask("POST", path, json={"to": made[0]["id"]}).status_code == 201
     assert server.visit("many").text == "release 0"

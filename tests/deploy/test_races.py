@@ -9,7 +9,7 @@ import pytest
 
 from appliance.access.actor import OPERATOR
 from appliance.context import Context
-from appliance.deploy import paths, pipeline, releases, submit
+from appliance.deploy import assemble, paths, pipeline, releases, submit
 from appliance.deploy.cancel import cancel
 from appliance.deploy.run import Run
 from appliance.deploy.submit import find_deployment
@@ -17,6 +17,7 @@ from appliance.errors import Conflict
 from appliance.machine.unpack import unpack
 from appliance.model.deployments import Deployment
 from appliance.model.environments import NewEnvironment
+from appliance.model.manifests import Piece
 from appliance.projects.create_environment import create_environment
 from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments
@@ -33,6 +34,10 @@ def ctx(tmp_path: Path) -> Iterator[Context]:
 def run(ctx: Context, deployment: Deployment) -> Deployment:
     pipeline.deploy(ctx, deployment.id, 1)
     return find_deployment(ctx, deployment.id)
+
+
+def folder_of(ctx: Context, deployment: Deployment) -> Path:
+    return paths.release(ctx, find_deployment(ctx, deployment.id).release or "none").path
 
 
 def live(ctx: Context, project: str) -> Deployment | None:
@@ -115,15 +120,16 @@ def test_one_bundle_unpacked_twice_at_once_is_one_release(ctx: Context, monkeypa
     inodes: list[int] = []
     swap = pipeline.publish
 
-    def together(*given: object, **more: object) -> None:
-        unpack(*given, **more)  # type: ignore[arg-type]
+    def together(*given: object, **more: object) -> dict[str, Piece]:
+        made = unpack(*given, **more)  # type: ignore[arg-type]
         both.wait(20)
+        return made
 
     def noted(*given: object) -> None:
-        inodes.append(os.stat(paths.release(ctx, first.bundle).path / "index.html").st_ino)
+        inodes.append(os.stat(folder_of(ctx, first) / "index.html").st_ino)
         swap(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pipeline, "unpack_archive", together)
+    monkeypatch.setattr(assemble, "unpack", together)
     monkeypatch.setattr(pipeline, "publish", noted)
     threads = [threading.Thread(target=run, args=(ctx, one)) for one in (first, second)]
     for thread in threads:
@@ -139,9 +145,9 @@ def test_a_release_that_is_about_to_be_served_is_not_tidied_away(ctx: Context, m
     """Tidying looked at what is needed before a rollback came that needs one more."""
     place = inside.project(ctx, "needed")
     made = [run(ctx, inside.upload(ctx, place, {"index.html": str(n)})) for n in range(7)]
-    gone = [one for one in made if not paths.release(ctx, one.bundle).path.exists()]
+    gone = [one for one in made if not folder_of(ctx, one).exists()]
     assert gone, "some are tidied away by now"
-    oldest_kept = next(one for one in made if paths.release(ctx, one.bundle).path.exists())
+    oldest_kept = next(one for one in made if folder_of(ctx, one).exists())
     needed = deployments.releases_needed
     wish: list[Deployment] = []
 
@@ -159,7 +165,7 @@ def test_a_release_that_is_about_to_be_served_is_not_tidied_away(ctx: Context, m
     run(ctx, inside.upload(ctx, place, {"index.html": "newest"}))
     threads[0].join(30)
     assert find_deployment(ctx, wish[0].id).status == "succeeded"
-    assert (paths.release(ctx, oldest_kept.bundle).path / "index.html").read_text() == str(made.index(oldest_kept))
+    assert (folder_of(ctx, oldest_kept) / "index.html").read_text() == str(made.index(oldest_kept))
 
 
 def test_two_that_tidy_at_once_stay_out_of_each_others_way(ctx: Context) -> None:

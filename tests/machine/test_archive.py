@@ -1,9 +1,12 @@
 """Zips that are taken and zips that are refused, all the way from bytes to files."""
 
+import errno
+import hashlib
 import os
 import stat
 import threading
 import tracemalloc
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +16,10 @@ from appliance.errors import BadBundle, Cancelled, HostFailed, OutOfRoom
 from appliance.machine import archive, process
 from appliance.machine.archive import Contents, Limits
 from appliance.machine.unpack import unpack
+from appliance.model import manifests
+from appliance.model.manifests import Piece
 from tests.archives import EVIL, GOOD, LIMITS, NOISE, PAGE, Evil, Good, Item, build, many, zipped
+from tests.releases import shelf_in
 
 
 def quiet(_: int) -> None:
@@ -37,7 +43,7 @@ def take(path: Path, folder: Path, limits: Limits = LIMITS) -> Contents:
 
 
 def unpack_to(folder: Path, path: Path, contents: Contents) -> None:
-    unpack(path, contents, folder, limits=LIMITS, on_progress=quiet, cancelled=never)
+    unpack(path, contents, folder, shelf=shelf_in(folder.parent), limits=LIMITS, on_progress=quiet, cancelled=never)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -59,7 +65,7 @@ def test_evil_zips_are_refused(evil: Evil, tmp_path: Path) -> None:
     assert caught.value.detail.isprintable()
     assert caught.value.todo
     assert open_files() == before
-    assert {entry.name for entry in tmp_path.iterdir()} <= {"bundle.zip", "release"}
+    assert {entry.name for entry in tmp_path.iterdir()} <= {"bundle.zip", "release", "files"}
     assert not any(entry.is_symlink() for entry in tmp_path.rglob("*"))
 
 
@@ -118,9 +124,10 @@ def test_a_release_is_read_only_and_dated_by_content(tmp_path: Path) -> None:
         os.umask(old)
     file, folder = (tmp_path / "release/b.css").stat(), (tmp_path / "release").stat()
     assert (stat.S_IMODE(file.st_mode), stat.S_IMODE(folder.st_mode)) == (0o444, 0o755)
-    entry = contents.entries[0]
-    assert file.st_mtime_ns == archive.mtime(entry.crc32) * 10**9
-    assert archive.etag(entry.size, entry.crc32) == f'"{int(file.st_mtime):x}-{file.st_size:x}"'
+    name = hashlib.sha256(b"b{}").hexdigest()
+    assert contents.files == 1
+    assert file.st_mtime_ns == manifests.mtime(name) * 10**9
+    assert manifests.etag(3, name) == f'"{int(file.st_mtime):x}-{file.st_size:x}"'
 
 
 def test_folders_are_open_to_nginx(tmp_path: Path) -> None:
@@ -133,14 +140,45 @@ def test_folders_are_open_to_nginx(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o755
 
 
-def test_manifest_names_every_file(tmp_path: Path) -> None:
-    contents = archive.inspect(put(tmp_path, zipped({"a/b": b"123", "c": b""})), LIMITS)
-    assert archive.manifest(contents) == {"files": {"a/b": [3, 0x884863D2], "c": [0, 0]}}
+def test_it_says_what_every_file_is(tmp_path: Path) -> None:
+    path = put(tmp_path, zipped({"a/b": b"123", "c": b"", "large": NOISE}))
+    contents = archive.inspect(path, LIMITS)
+    shelf = shelf_in(tmp_path)
+    found = unpack(
+        *(path, contents, tmp_path / "release"), shelf=shelf, limits=LIMITS, on_progress=quiet, cancelled=never
+    )
+    expected = {"a/b": b"123", "c": b"", "large": NOISE}
+    assert found == {
+        name: Piece(len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data)) for name, data in expected.items()
+    }
 
 
 def test_mtime_stays_in_range() -> None:
-    assert archive.mtime(0) == 1 << 28
-    assert archive.mtime(0xFFFFFFFF) == (1 << 28) + (1 << 30) - 1
+    assert manifests.mtime("0" * 64) == 1 << 28
+    assert manifests.mtime("f" * 64) < (1 << 28) + (1 << 30)
+
+
+def test_what_is_on_the_shelf_is_linked(tmp_path: Path) -> None:
+    """One content is one file, however often it is published."""
+    shelf = shelf_in(tmp_path)
+    path = put(tmp_path, zipped({"a": b"same", "b/c": b"same", "d": b"other"}))
+    shelf.put(hashlib.sha256(b"same").hexdigest(), b"same")
+    unpack_to(tmp_path / "release", path, archive.inspect(path, LIMITS))
+    inode = shelf.path(hashlib.sha256(b"same").hexdigest()).stat().st_ino
+    assert [(tmp_path / "release" / name).stat().st_ino == inode for name in ("a", "b/c", "d")] == [True, True, False]
+
+
+def test_more_links_than_a_file_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = shelf_in(tmp_path)
+    shelf.put(hashlib.sha256(b"same").hexdigest(), b"same")
+    path = put(tmp_path, zipped({"a": b"same"}))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr("appliance.machine.unpack.os.link", full)
+    unpack_to(tmp_path / "release", path, archive.inspect(path, LIMITS))
+    assert tree(tmp_path / "release") == {"a": b"same"}
 
 
 def test_progress_is_told_in_the_callers_thread(tmp_path: Path) -> None:
@@ -151,7 +189,8 @@ def test_progress_is_told_in_the_callers_thread(tmp_path: Path) -> None:
     def tell(done: int) -> None:
         told.append((done, threading.get_ident()))
 
-    unpack(path, contents, tmp_path / "release", limits=LIMITS, on_progress=tell, cancelled=never)
+    shelf = shelf_in(tmp_path)
+    unpack(path, contents, tmp_path / "release", shelf=shelf, limits=LIMITS, on_progress=tell, cancelled=never)
     assert told[-1] == (900, threading.get_ident())
     assert told == sorted(told)
 
@@ -162,11 +201,13 @@ def test_it_stops_when_asked(items: list[Item], looks: int, tmp_path: Path, monk
     monkeypatch.setattr("appliance.machine.unpack.LOOK_EVERY", 0)
     path = put(tmp_path, build(items))
     contents = archive.inspect(path, LIMITS)
+    shelf = shelf_in(tmp_path)
     before = open_files()
     answers = iter([False] * (looks - 1))
     with pytest.raises(Cancelled):
         unpack(
             *(path, contents, tmp_path / "release"),
+            shelf=shelf,
             limits=LIMITS,
             on_progress=quiet,
             cancelled=lambda: next(answers, True),
@@ -232,7 +273,7 @@ def test_a_bundle_cut_after_it_was_inspected(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-@pytest.mark.parametrize("options", ["size=64k", "nr_inodes=40"])
+@pytest.mark.parametrize("options", ["size=64k", "nr_inodes=300"])
 def test_a_full_disk_says_so(options: str, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -12,6 +12,7 @@ from appliance.errors import BadBundle
 from appliance.machine import archive
 from appliance.machine.unpack import unpack
 from tests.archives import LIMITS, NOISE, Item, build, streamed, zip64_field, zipped
+from tests.releases import shelf_in
 
 _FEW = settings(max_examples=100, deadline=None)
 _LETTERS = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\\:")
@@ -74,7 +75,11 @@ def take(data: bytes, folder: Path) -> archive.Contents | str:
     try:
         contents = archive.inspect(path, LIMITS)
         unpack(
-            *(path, contents, folder / "release"), limits=LIMITS, on_progress=lambda _: None, cancelled=lambda: False
+            *(path, contents, folder / "release"),
+            shelf=shelf_in(folder),
+            limits=LIMITS,
+            on_progress=lambda _: None,
+            cancelled=lambda: False,
         )
     except BadBundle as why:
         return why.code
@@ -85,7 +90,7 @@ def take_safely(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         outcome = take(data, folder)
-        assert set(os.listdir(folder)) <= {"bundle.zip", "release"}
+        assert set(os.listdir(folder)) <= {"bundle.zip", "release", "files"}
         if isinstance(outcome, archive.Contents):
             written = found(folder / "release")
             assert {path: (len(data), zlib.crc32(data)) for path, data in written.items()} == {

@@ -13,6 +13,7 @@ from appliance.errors import BadBundle
 from appliance.machine import archive, process
 from appliance.machine.unpack import unpack
 from tests.archives import LIMITS, NOISE, ODD_NAMES
+from tests.releases import shelf_in
 
 needs_zip = pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed")
 needs_git = pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
@@ -38,7 +39,8 @@ def files(folder: Path) -> dict[str, bytes]:
 def take(path: Path) -> dict[str, bytes]:
     contents = archive.inspect(path, LIMITS)
     folder = path.with_name("release")
-    unpack(path, contents, folder, limits=LIMITS, on_progress=lambda _: None, cancelled=lambda: False)
+    shelf = shelf_in(folder.parent)
+    unpack(path, contents, folder, shelf=shelf, limits=LIMITS, on_progress=lambda _: None, cancelled=lambda: False)
     return files(folder)
 
 
