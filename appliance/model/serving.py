@@ -1,4 +1,7 @@
-"""What every served site is like, whichever backend serves it: types, headers and the two pages of our own."""
+"""What every served site is like, whichever backend serves it: types, names, headers and the pages of our own."""
+
+import re
+from urllib.parse import quote_from_bytes
 
 TYPES: dict[str, tuple[str, ...]] = {
     "application/atom+xml": ("atom",),
@@ -88,6 +91,26 @@ TYPES: dict[str, tuple[str, ...]] = {
 OTHER = "application/octet-stream"
 HTML = "text/html; charset=utf-8"
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+REALM = "This site asks for a password"
+RETRY_AFTER = 600  # seconds, while the maintenance page stands
+
+# A name made from its content, so that another content has another name. The same for Python and PCRE, without quotes:
+# a path below a folder where a builder puts nothing else; or a name that ends with a dot, dash or underscore, a hash
+# and an ending. Words, dates, versions and pages are none: what is wrongly kept for a year is worse than asking again.
+_BUILT = "_next/static/|_app/immutable/|_nuxt/(?!builds/)|_astro/"
+_HEX = "(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}"
+_MIXED = "(?=[^.]{0,7}[0-9][^.]{0,6}[A-Za-z])(?=[^.]{0,7}[A-Z])[A-Za-z0-9_-]{8}"
+_BESIDE = "(?=[^.]*[A-Z])(?!(?:[A-Z]?[a-z]+){1,2}[0-9]*[.])(?![A-Z]+[0-9]*[.])[A-Za-z0-9_-]{8}"
+FINGERPRINTED = (
+    "(?s)^/(?:"
+    f"(?:.*/)?(?:{_BUILT}).*[^/]"
+    f"|.*[._-](?:{_HEX}|{_MIXED})(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
+    f"|(?:.*/)?[0-9a-f]{{20,64}}(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
+    f"|(?:.*/)?assets/[^/]*[.-]{_BESIDE}(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
+    ")(?!.)"
+)
+_FINGERPRINTED = re.compile(FINGERPRINTED.encode())
+_PLAIN = "!$&'()*+,-./:;=@[]_~"  # what NGINX leaves as it is in a Location
 
 
 def with_charset(kind: str) -> str:
@@ -103,6 +126,16 @@ def type_of(name: str) -> str:
     return BY_ENDING.get(ending.lower(), OTHER) if stem else OTHER
 
 
+def is_fingerprinted(path: bytes) -> bool:
+    """Whether a path, from its slash on, is of a name that changes with its content."""
+    return _FINGERPRINTED.match(path) is not None
+
+
+def escaped(path: bytes) -> bytes:
+    """A path for a Location."""
+    return quote_from_bytes(path, safe=_PLAIN).encode()
+
+
 def _page(title: str, text: str) -> str:
     """One line without quotes, dollars or backslashes, so that it can stand in an NGINX file as it is."""
     return (
@@ -115,3 +148,12 @@ def _page(title: str, text: str) -> str:
 
 NOT_FOUND = _page("Page not found", "There is nothing at this address.")
 NOT_ALLOWED = _page("Not allowed", "This site can only be read: send GET or HEAD.")
+NOT_SIGNED_IN = _page("Password needed", "This site is shown to those who know its password.")
+
+
+def maintenance(message: str) -> str:
+    """The page that stands before a site that is not to be seen now. What is in the message is text, whatever it is."""
+    text = message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\"'$\\":
+        text = text.replace(mark, f"&#{ord(mark)};")
+    return _page("Back soon", text)
