@@ -5,10 +5,11 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -27,13 +28,18 @@ from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus
-from appliance.machine import clock
+from appliance.machine import clock, faults
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
 from appliance.settings import Settings
 from appliance.store import people, saved
 from appliance.store.db import Database
 from appliance.ui.routes import routes as ui_routes
+from appliance.upgrade import handover, outcome
+from appliance.upgrade import record as progress
+from appliance.upgrade import rehearse as rehearsing
+from appliance.upgrade.control import Control, Wanted
+from appliance.upgrade.handover import Held
 from appliance.web import server
 from appliance.web.errors import on_error, on_fault, on_gone, on_http
 from appliance.web.hosts import HostSwitch
@@ -44,21 +50,17 @@ from appliance.worker.runner import Runner
 SECRET_BYTES = 32
 
 
-def open_context(settings: Settings) -> Context:
+def open_context(settings: Settings, *, copied: bool = False) -> Context:
     """Folders, secret and database, made or brought up to date."""
-    try:
+    with _usable(settings.data):
         paths.make_folders(settings.data)
-    except OSError as why:
-        raise StartFailed(
-            f"The data folder {settings.data} can't be made or used: {why.strerror}.",
-            todo=("Choose another with --data, or give this user the right to write it.",),
-        ) from why
     path = settings.data / "homeport.db"
     secret = _secret(settings, fresh=not path.exists())
     path.touch(mode=0o600)  # before anything is in it; the files that SQLite makes beside it become as private
     path.chmod(0o600)
     database = Database(path)
-    database.migrate(settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db")
+    aside = settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db"
+    database.migrate(None if copied else aside)
     return Context(settings, database, Bus(), secret, _instance(database))
 
 
@@ -83,19 +85,69 @@ def build(ctx: Context) -> ASGIApp:
 
 
 def serve(settings: Settings) -> None:
-    """Run until asked to end; then finish what is in hand."""
+    """Run until asked to end; then finish what is in hand. Another file may go on in between, with all that is open."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if handed := handover.held(os.environ):
+        _take_turns(settings, handed)
+        return
     listener = _listen(settings)
-    settings = replace(settings, port=listener.getsockname()[1])
-    ctx = open_context(settings)
-    with _alone(ctx):
-        recover(ctx)
-        runner = Runner(ctx)
-        runner.start()
-        _greet(ctx)
-        server.run(build(ctx), ctx, listener, runner.stop)
-        runner.stop()
-        ctx.db.close()
+    with _alone(settings.data) as lock:
+        _take_turns(settings, Held(listener, lock))
+
+
+def _take_turns(settings: Settings, held: Held) -> None:
+    """A new file that can't be run leaves us in our place."""
+    settings = replace(settings, port=held.listener.getsockname()[1])
+    while wanted := _turn(settings, held):
+        held.reason = held.reason or handover.give(held, wanted.new, wanted.old, wanted.patience)
+
+
+def _turn(settings: Settings, held: Held) -> Wanted | None:
+    """Serve; comes back with what is to go on in our place, or with nothing at the end."""
+    handed = held.forward or bool(held.reason)
+    try:
+        ctx, app = _ready(settings, held)
+    except HomeportError as why:
+        outcome.explain(why)
+        raise
+    runner = Runner(ctx)
+    runner.start()
+    _greet(ctx, again=handed)
+    serving = server.Server(app, ctx, runner.stop)
+    control = Control(ctx, serving.leave)
+    control.start()
+    left = serving.serve_on(held.listener, held.connections)
+    runner.stop()
+    control.stop()
+    if left and control.wanted:
+        held.connections = serving.taken_along
+        outcome.set_aside(ctx, held, control.wanted)
+    ctx.db.close()
+    return control.wanted if left else None
+
+
+def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
+    """Everything up to the first answer. Until `settle`, whatever happened to the database can be taken back."""
+    rehearsing.clear(settings.data)
+    underway = progress.opened(settings.data) if held.forward else progress.undo(settings.data)
+    faults.point("upgrade opened")
+    ctx = open_context(settings, copied=bool(held.forward and underway and underway.copy))
+    faults.point("upgrade migrated")
+    recover(ctx)
+    app = build(ctx)
+    if held.forward:
+        server.try_out(app, ctx)
+    outcome.settle(ctx, held, underway)
+    return ctx, app
+
+
+def rehearse(settings: Settings) -> Mapping[str, object]:
+    """What a start would do to the database, done to a copy, and whether all answers then."""
+    changes = Database(settings.data / "homeport.db").pending()
+    ctx = open_context(settings, copied=True)
+    server.try_out(build(ctx), ctx)
+    ctx.db.close()
+    return {"version": __version__, "changes": changes}
 
 
 def setup_link(settings: Settings) -> str:
@@ -188,27 +240,40 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def _alone(ctx: Context) -> Iterator[None]:
+def _usable(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as why:
+        raise StartFailed(
+            f"The data folder {data} can't be made or used: {why.strerror}.",
+            todo=("Choose another with --data, or give this user the right to write it.",),
+        ) from why
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[int]:
     """One process for each data folder."""
-    path = ctx.data / "lock"
-    path.touch(mode=0o600)
+    path = data / "lock"
+    with _usable(data):
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartFailed(
-                f"Another Homeport is running with {ctx.data}.",
+                f"Another Homeport is running with {data}.",
                 code="running",
                 todo=("Stop it first, or choose another folder with --data.",),
             ) from None
-        yield
+        yield lock.fileno()
 
 
-def _greet(ctx: Context) -> None:
+def _greet(ctx: Context, *, again: bool) -> None:
     with ctx.db.write() as db:
         saved.set_meta(db, "address", address(ctx))
     print(f"Homeport {__version__} is ready at {address(ctx)}", flush=True)  # noqa: T201
-    if setup.needed(ctx):
+    if setup.needed(ctx) and not again:
         link = setup.make_link(ctx, address(ctx))
         print(f"Set it up here, once, within 30 minutes:\n  {link}", flush=True)  # noqa: T201
 

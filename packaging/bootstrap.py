@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zipfile import ZipInfo
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+BACK, REASON = "HOMEPORT_BACK", "HOMEPORT_REASON"  # as in appliance/upgrade/handover.py
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -34,10 +35,57 @@ def start() -> NoReturn:
     sys.path[:0] = [site, os.path.join(site, "pure.zip")]
     sys.argv[0] = "homeport"
     os.environ["HOMEPORT_FILE"] = archive
+    if BACK in os.environ:
+        run_or_go_back()
+    else:
+        run()
+    sys.exit(0)
+
+
+def run() -> None:
     from appliance.__main__ import main
 
     main()
-    sys.exit(0)
+
+
+def run_or_go_back() -> None:
+    """Another file left its place to this one, and wants it back where this one does not come to answer in time.
+
+    Everything it held is still open. What this one runs takes BACK away once it answers.
+    """
+    import faulthandler
+    import json
+    import signal
+
+    back = json.loads(os.environ[BACK])
+    if back["pid"] != os.getpid():
+        run()
+        return
+
+    def too_late(*_: object) -> NoReturn:
+        go_back(back["words"], f"it did not answer within {back['patience']:g} seconds")
+
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(max(1, int(back["patience"])))
+    faulthandler.dump_traceback_later(back["patience"] + 5, exit=True)  # where not even the alarm is heard
+    try:
+        run()
+        why = "it ended"
+    except BaseException as error:
+        if BACK not in os.environ:
+            raise
+        why = "it ended" if isinstance(error, SystemExit) else f"{type(error).__name__}: {error}"
+    if BACK in os.environ:
+        go_back(back["words"], why)
+
+
+def go_back(words: Sequence[str], why: str) -> NoReturn:
+    import signal
+
+    signal.alarm(0)
+    os.environ.setdefault(REASON, why)
+    del os.environ[BACK]
+    os.execv(words[0], words)  # noqa: S606
 
 
 def forget_the_surroundings() -> None:

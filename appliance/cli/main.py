@@ -28,10 +28,14 @@ SECTIONS = {
         "setup-link": "appliance.cli.setup_link:setup_link",
         "doctor": "appliance.cli.doctor:doctor",
         "install": "appliance.cli.install:install",
+        "upgrade": "appliance.cli.upgrade:upgrade",
         "user": "appliance.cli.user:user",
     },
 }
-UNLISTED = {"nginx-helper": "appliance.cli.nginx_helper:nginx_helper"}  # for systemd, not for people
+UNLISTED = {  # for systemd and for Homeport itself, not for people
+    "nginx-helper": "appliance.cli.nginx_helper:nginx_helper",
+    "rehearse": "appliance.cli.rehearse:rehearse",
+}
 EXAMPLE = """\b
 Example:
   homeport login https://deploy.example.net

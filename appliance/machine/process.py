@@ -79,3 +79,10 @@ def go_on_as(uid: int, environ: Mapping[str, str]) -> NoReturn:
     os.setgid(person.pw_gid)
     os.setuid(uid)
     os.execve(words[0], [*words, *sys.argv[1:]], {**environ, "HOME": person.pw_dir, "USER": person.pw_name})  # noqa: S606
+
+
+def become(words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Go on as another program, in this very process."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(words[0], list(words), dict(environ))  # noqa: S606

@@ -1,9 +1,10 @@
 """One SQLite file: one writer, many readers, WAL."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database as Tools
@@ -67,15 +68,28 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
-    def migrate(self, aside: Path) -> None:
-        """Bring the file to this program's form, after a copy of it is set aside."""
+    def migrate(self, aside: Path | None) -> None:
+        """Bring the file to this program's form, after a copy of it is set aside, unless someone has made one."""
         tools = Tools(self._writer)
         self._refuse_newer(tools)
         pending = migrations.pending(tools)
-        if pending and migrations.applied(tools):
-            self._writer.execute("VACUUM INTO ?", [str(aside)])
-            aside.chmod(0o600)
+        if aside and pending and migrations.applied(tools):
+            self.copy(aside)
         migrations.apply(tools)
+
+    def pending(self) -> list[str]:
+        """The changes that would bring the file to this program's form."""
+        return [one.name for one in migrations.pending(Tools(self._writer))]
+
+    def copy(self, aside: Path) -> None:
+        """All of it as it is now, in a file of its own, on the disk; whoever writes is not held up."""
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with closing(self._connect()) as db:
+                db.execute("VACUUM INTO ?", [str(aside)])
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """Whoever is in the middle of writing ends first. Readers close with their threads, never under them."""
