@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import uvicorn
 
+from appliance.access import setup
 from appliance.access.actor import OPERATOR
 from appliance.app import build, open_context
 from appliance.context import Context
@@ -16,12 +18,13 @@ from appliance.deploy import submit
 from appliance.deploy.receive import Incoming
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
+from appliance.model.people import NewPerson
 from appliance.model.projects import NewProject
 from appliance.projects.create_project import create_project
 from appliance.projects.find import find_environment
 from appliance.settings import Settings
 from appliance.worker.runner import Runner
-from tests.appliance import Files, zipped
+from tests.appliance import EMAIL, PASSWORD, Files, zipped
 
 
 @contextmanager
@@ -50,6 +53,16 @@ def listening(ctx: Context) -> Iterator[Context]:
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+@contextmanager
+def signed_in(ctx: Context) -> Iterator[httpx.Client]:
+    """The API of one that listens, to its owner."""
+    person = {"email": EMAIL, "password": PASSWORD}
+    setup.add_person(ctx, OPERATOR, NewPerson.parse(person))
+    with httpx.Client(base_url=f"http://127.0.0.1:{ctx.base.port}/api/v1", timeout=30) as client:
+        client.headers["Authorization"] = f"Bearer {client.post('/login', json=person).json()['token']}"
+        yield client
 
 
 @contextmanager

@@ -13,6 +13,7 @@ PERMISSIONS = {
     "environments.create": "Create environments",
     "environments.update": "Change environments",
     "environments.delete": "Delete environments",
+    "environments.freeze": "Freeze and thaw environments",
     "deployments.read": "See deployments and their logs",
     "deployments.create": "Deploy a bundle",
     "deployments.cancel": "Cancel a deployment",

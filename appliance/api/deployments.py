@@ -12,6 +12,7 @@ from appliance.api.waiting import deployment_over
 from appliance.context import Context
 from appliance.deploy import log, submit
 from appliance.deploy.cancel import cancel
+from appliance.deploy.frozen import refuse_frozen
 from appliance.errors import HomeportError, Invalid, WrongKind
 from appliance.events import DeploymentChanged, LogGrew
 from appliance.model.bundles import BundleByHash
@@ -47,6 +48,8 @@ async def started(request: Request) -> Response:
             f"A body of type {kind} can't be deployed.",
             todo=("Send a zip as application/zip, a form with the file in `bundle`, or JSON with a bundle's hash.",),
         )
+    if once is None:
+        refuse_frozen(environment)  # before anything is sent in vain
     async with receive(request, ctx) as upload:
         _refuse_fields(upload.fields)
         return await _answer_when(

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from appliance.api.answers import answer, body, nothing, number_cursor, page_asked, page_of
 from appliance.api.shapes import EnvironmentShape, ProjectShape, of_environments, of_projects
-from appliance.model.environments import Environment, EnvironmentPatch, NewEnvironment
+from appliance.deploy.frozen import freeze, thaw
+from appliance.model.environments import Environment, EnvironmentPatch, NewEnvironment, NewFreeze
 from appliance.model.projects import NewProject, ProjectPatch
 from appliance.projects.create_environment import create_environment as create_one_environment
 from appliance.projects.create_project import create_project
@@ -107,6 +108,22 @@ def environment_deleted(request: Request) -> Response:
     place = request.path_params
     delete_environment(ctx_of(request), actor_of(request), place["project"], place["environment"])
     return nothing()
+
+
+@doc("Freeze an environment: nothing is deployed to it until it is thawed", body=NewFreeze, returns=EnvironmentShape)
+async def environment_frozen(request: Request) -> Response:
+    ctx, place = ctx_of(request), request.path_params
+    new = NewFreeze.parse(await body(request))
+    environment = find_environment(ctx, place["project"], place["environment"])
+    made = await run_in_threadpool(freeze, ctx, actor_of(request), environment, new)
+    return answer(of_environments(ctx, (made,))[0])
+
+
+@doc("Thaw an environment; what stayed queued goes on", returns=EnvironmentShape)
+def environment_thawed(request: Request) -> Response:
+    ctx, place = ctx_of(request), request.path_params
+    environment = find_environment(ctx, place["project"], place["environment"])
+    return answer(of_environments(ctx, (thaw(ctx, actor_of(request), environment),))[0])
 
 
 def _rank(environment: Environment) -> int:

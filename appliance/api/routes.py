@@ -35,6 +35,8 @@ def routes() -> Sequence[BaseRoute]:
         route(E, projects.environment_shown, allow="projects.read"),
         route(E, projects.environment_changed, "PATCH", allow="environments.update"),
         route(E, projects.environment_deleted, "DELETE", allow="environments.delete"),
+        route(f"{E}/freeze", projects.environment_frozen, "POST", allow="environments.freeze"),
+        route(f"{E}/freeze", projects.environment_thawed, "DELETE", allow="environments.freeze"),
         route(f"{E}/deployments", deployments.of_environment, allow="deployments.read"),
         route(f"{E}/deployments", deployments.started, "POST", allow="deployments.create"),
         route(f"{E}/rollback", deployments.rolled_back, "POST", allow="deployments.rollback"),

@@ -6,8 +6,8 @@ from appliance.cli.ask import ask_first
 from appliance.cli.lists import listed
 from appliance.cli.logins import connect
 from appliance.cli.options import limit_option, option, project_option, remote, yes_option
-from appliance.cli.show import as_json, facts, note
-from appliance.client import EnvironmentData
+from appliance.cli.show import ago, as_json, facts, note
+from appliance.client import EnvironmentData, FreezeData, RolledBackData
 from appliance.model.environments import BACKENDS
 
 AUTO = "auto"
@@ -15,7 +15,7 @@ AUTO = "auto"
 
 @click.group()
 def environments() -> None:
-    """List, create, show, rename and delete the environments of a project."""
+    """List, create, show, rename, freeze and delete the environments of a project."""
 
 
 @environments.command("list")
@@ -77,6 +77,30 @@ def backend(*, name: str, backend: str, project: str, json_wanted: bool, server:
 
 @environments.command()
 @click.argument("name")
+@option("--message", "-m", required=True, metavar="TEXT", help="Why, for whoever wants to deploy.")
+@project_option
+@remote
+def freeze(*, name: str, message: str, project: str, json_wanted: bool, server: str | None) -> None:
+    """Let nothing be deployed to an environment until it is thawed.
+
+    What runs goes to its end; what is queued stays queued.
+    """
+    with connect(server) as client:
+        _print(client.freeze(project, name, message), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@project_option
+@remote
+def thaw(name: str, project: str, json_wanted: bool, server: str | None) -> None:
+    """Let deployments go on in an environment that was frozen."""
+    with connect(server) as client:
+        _print(client.thaw(project, name), json_wanted)
+
+
+@environments.command()
+@click.argument("name")
 @project_option
 @yes_option
 @remote
@@ -101,6 +125,8 @@ def _print(environment: EnvironmentData, json_wanted: bool) -> None:
             ("Environment", environment["name"]),
             ("Backend", environment["backend"]),
             ("Live", _live(environment)),
+            ("Rolled back", _rolled_back(environment["rolled_back"])),
+            ("Frozen", _frozen(environment["frozen"])),
             ("Address", environment["address"]),
             ("URLs", ", ".join(f"{url['host']} ({url['status']})" for url in environment["urls"])),
         ]
@@ -108,8 +134,24 @@ def _print(environment: EnvironmentData, json_wanted: bool) -> None:
 
 
 def _row(environment: EnvironmentData) -> tuple[str, ...]:
-    return environment["name"], environment["backend"], _live(environment), environment["address"]
+    live = [_live(environment)]
+    live += ["rolled back"] if environment["rolled_back"] else []
+    live += ["frozen"] if environment["frozen"] else []
+    return environment["name"], environment["backend"], ", ".join(live), environment["address"]
 
 
 def _live(environment: EnvironmentData) -> str:
     return f"#{environment['live']['number']}" if environment["live"] else "nothing yet"
+
+
+def _rolled_back(found: RolledBackData | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"from #{found['from']['number']} to #{found['to']['number']}, {ago(found['at'])} by {found['by']}; "
+        "undo it with `homeport rollback --undo`"
+    )
+
+
+def _frozen(found: FreezeData | None) -> str:
+    return f"{ago(found['at'])} by {found['by']}: {found['message']}" if found else ""

@@ -27,7 +27,9 @@ def carry_out(client: Client, deployment: DeploymentData, *, no_wait: bool, json
 
 def watch(client: Client, deployment: DeploymentData) -> DeploymentData:
     """Print the log to standard error as it is written. Ctrl-C leaves the deployment alone."""
-    note(f"{name_of(deployment)} is {deployment['status']}: {deployment['id']}")
+    queue = deployment["queue"]
+    waits = f", {queue['cause']}" if queue and queue["after"] else ""
+    note(f"{name_of(deployment)} is {deployment['status']}{waits}: {deployment['id']}")
     try:
         for line in client.follow_log(deployment["id"], lost=lambda: note("The connection was lost; trying again...")):
             click.echo(log_text(line), err=True)
@@ -59,7 +61,9 @@ def raise_if_not_live(deployment: DeploymentData, *, over: bool) -> None:
         "cancelled": f"{name} was cancelled. What was live before is live still.",
         "skipped": f"{name} was skipped: a newer deployment overtook it.",
     }
-    raise HomeportError(reasons.get(status, f"{name} is {status}."))
+    newer = deployment["overtaken_by"]
+    todo = (f"See the newer one with `homeport deployments show {newer}`.",) if newer else ()
+    raise HomeportError(reasons.get(status, f"{name} is {status}."), todo=todo)
 
 
 def log_text(line: LogLine) -> str:
@@ -81,6 +85,8 @@ def details(deployment: DeploymentData) -> None:
             ("Project", deployment["project"]),
             ("Environment", deployment["environment"]),
             ("Status", "live" if deployment["live"] else deployment["status"]),
+            ("Queue", _in_line(deployment)),
+            ("Overtaken by", deployment["overtaken_by"] or ""),
             ("Source", deployment["source"]),
             ("Bundle", f"{deployment['bundle']}"),
             ("Holds", f"{counted(deployment['files'], 'file')}, {size(deployment['size'])}"),
@@ -91,3 +97,12 @@ def details(deployment: DeploymentData) -> None:
             ("Error", error["detail"] if error else ""),
         ]
     )
+
+
+def _in_line(deployment: DeploymentData) -> str:
+    """Why it waits, with how long what comes first has been running."""
+    queue = deployment["queue"]
+    if queue is None:
+        return ""
+    running = [f"#{one['number']} began {ago(one['started_at'])}" for one in queue["after"] if one["started_at"]]
+    return "; ".join((queue["cause"], *running))

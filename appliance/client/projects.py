@@ -45,6 +45,12 @@ class Projects(Connection):
     def delete_environment(self, project: str, name: str) -> None:
         self.ask("DELETE", place_of(project, name))
 
+    def freeze(self, project: str, name: str, message: str) -> EnvironmentData:
+        return self.post(EnvironmentData, place_of(project, name, "freeze"), {"message": message})
+
+    def thaw(self, project: str, name: str) -> EnvironmentData:
+        return self.post(EnvironmentData, place_of(project, name, "freeze"), {}, "DELETE")
+
     def urls(self, project: str, environment: str, limit: int | None = None) -> Page[UrlData]:
         return self.listed(UrlData, place_of(project, environment, "urls"), limit)
 

@@ -8,7 +8,9 @@ from appliance.access.permissions import need
 from appliance.access.record import record_of
 from appliance.context import Context
 from appliance.deploy import contents, paths
+from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
+from appliance.deploy.queue import said_in_log
 from appliance.deploy.receive import Received, settled
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
@@ -85,6 +87,14 @@ def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, onc
     need(actor, "deployments.create")
     wish = _Wish(environment, "upload", sha256, once)
     return _enqueue(ctx, actor, wish, _find_bundle(ctx, sha256), detail="the bundle is here already")
+
+
+def made(
+    ctx: Context, actor: Actor, environment: Environment, bundle: Bundle, *, detail: str, once: Once | None = None
+) -> Deployment:
+    """Deploy files that are here one by one."""
+    need(actor, "deployments.create")
+    return _enqueue(ctx, actor, _Wish(environment, "upload", bundle.sha256, once), bundle, detail=detail)
 
 
 def rollback(
@@ -189,9 +199,9 @@ def _enqueue(
 ) -> Deployment:
     place = wish.environment
     with ctx.write(JobAdded()) as db:
-        _still_there(db, place)
         if known := _done_before(ctx, db, actor, wish):
             return known
+        _refuse_gone_or_frozen(db, place)
         if received:
             _keep(ctx, received)
         bundles.add(db, bundle)
@@ -204,7 +214,8 @@ def _enqueue(
         jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=deployment.created_at)
         record_of(ctx, db, actor, f"deployment.{_verb(wish.source)}", deployment, origin=deployment.origin_number)
         _remember(ctx, db, actor, wish, deployment)
-        _first_lines(ctx, deployment, f"{_from(bundle, wish.source)}: {detail}", overtaken)
+        begin = (f"{_from(bundle, wish.source)}: {detail}", f"SHA-256 {bundle.sha256}", said_in_log(db, deployment))
+        _first_lines(ctx, deployment, begin, overtaken)
     ctx.bus.publish(*(DeploymentChanged(one, place.project, place.name) for one in (deployment.id, *overtaken)))
     return deployment
 
@@ -237,18 +248,20 @@ def _new(
     )
 
 
-def _first_lines(ctx: Context, deployment: Deployment, begin: str, overtaken: tuple[str, ...]) -> None:
+def _first_lines(ctx: Context, deployment: Deployment, begin: tuple[str, ...], overtaken: tuple[str, ...]) -> None:
     """Written before any worker can know of the deployment, so they stand first."""
     log = Log(ctx, deployment.id)
-    log.info(begin)
-    log.info(f"SHA-256 {deployment.bundle}")
+    for line in filter(None, begin):
+        log.info(line)
     for one in overtaken:
         Log(ctx, one).info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
 
 
-def _still_there(db: Connection, environment: Environment) -> None:
-    if environments.by_id(db, environment.id) is None:
+def _refuse_gone_or_frozen(db: Connection, environment: Environment) -> None:
+    now = environments.by_id(db, environment.id)
+    if now is None:
         raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
+    refuse_frozen(now)
 
 
 def _done_before(ctx: Context, db: Connection, actor: Actor, wish: _Wish) -> Deployment | None:

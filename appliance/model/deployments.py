@@ -52,6 +52,7 @@ class Deployment:
     origin: Annotated[str | None, "For a rollback or promotion: the deployment whose release it is"] = None
     origin_number: Annotated[int | None, "That deployment's number"] = None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"] = None
+    overtaken_number: Annotated[int | None, "That deployment's number"] = None
     cancel_asked_by: Annotated[str | None, "Who asked for it to stop"] = None
     release: Annotated[str | None, "The release that it made live"] = None
     rules: Annotated[str | None, "The key of the rules that were frozen with it"] = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from appliance.model.fields import Reader, name_of
+from appliance.model.fields import UNSEEN, Reader, name_of
 from appliance.model.rules import Guard
 
 BACKENDS = ("builtin", "nginx")
@@ -16,6 +16,18 @@ class Freeze:
     message: Annotated[str, "Why, for whoever wants to deploy"]
     by: Annotated[str, "Who froze it"]
     at: str
+
+
+@dataclass(frozen=True)
+class NewFreeze:
+    message: Annotated[str, "Why, in one line of at most 300 characters; whoever wants to deploy reads it"]
+
+    @classmethod
+    def parse(cls, raw: object) -> Self:
+        reader = Reader(raw)
+        message = reader.checked("message", _one_line, missing="Say why, for whoever wants to deploy")
+        reader.done()
+        return cls(message or "")
 
 
 @dataclass(frozen=True)
@@ -69,3 +81,12 @@ def _backend(text: str) -> str:
     if text not in BACKENDS:
         raise ValueError(f"Choose one of {', '.join(BACKENDS)}")
     return text
+
+
+def _one_line(text: str) -> str:
+    message = text.strip()
+    if not message or UNSEEN.search(message):
+        raise ValueError("Say why in one line, in words that can be seen")
+    if len(message) > 300:
+        raise ValueError("Keep the message to 300 characters")
+    return message

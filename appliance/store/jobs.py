@@ -3,6 +3,8 @@
 from appliance.model.jobs import Job
 from appliance.store.db import Connection, Row
 
+MOST_AT_ONCE = 500
+
 
 def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:
     cursor = db.execute(
@@ -28,6 +30,18 @@ def claim(db: Connection, worker: str, at: str, until: str) -> Job | None:
     return _job(row) if row else None
 
 
+def claim_along(db: Connection, first: Job, worker: str, at: str, until: str) -> list[Job]:
+    """The others of its kind in its queue that are due, oldest first, up to as many as one go should have."""
+    rows = db.execute(
+        """UPDATE jobs SET status = 'running', worker = ?, lease_until = ?, attempts = attempts + 1
+        WHERE id IN (SELECT id FROM jobs WHERE status = 'queued' AND kind = ? AND queue = ? AND run_at <= ?
+            ORDER BY id LIMIT ?)
+        RETURNING *""",
+        [worker, until, first.kind, first.queue, at, MOST_AT_ONCE],
+    ).fetchall()
+    return sorted((_job(row) for row in rows), key=lambda job: job.id)
+
+
 def beat(db: Connection, job_id: int, worker: str, until: str) -> bool:
     """Still at it; false when the lease was lost."""
     cursor = db.execute(
@@ -46,6 +60,11 @@ def again(db: Connection, job_id: int, at: str, error: str) -> None:
         "UPDATE jobs SET status = 'queued', worker = NULL, lease_until = NULL, run_at = ?, error = ? WHERE id = ?",
         [at, error, job_id],
     )
+
+
+def due(db: Connection, kind: str, subject: str, at: str) -> None:
+    """A queued job that waits for a later time waits for this one."""
+    db.execute("UPDATE jobs SET run_at = ? WHERE kind = ? AND subject = ? AND status = 'queued'", [at, kind, subject])
 
 
 def drop(db: Connection, kind: str, subject: str) -> None:

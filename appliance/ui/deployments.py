@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from appliance.context import Context
 from appliance.deploy import log
 from appliance.deploy.cancel import cancel as cancel_deployment
+from appliance.deploy.queue import Ahead, ordinal, place_in_line
 from appliance.deploy.submit import again as deploy_again
 from appliance.deploy.submit import find_deployment
 from appliance.model.deployments import Deployment, Failure, Step
@@ -130,7 +132,7 @@ def _sentence(ctx: Context, deployment: Deployment, place: Place, steps: list[Sh
     """What is going on, and what visitors get meanwhile."""
     match deployment.status:
         case "queued":
-            said = _queued(ctx, deployment)
+            said = _queued(ctx, deployment, place)
         case "running":
             said = _running(ctx, deployment, place, steps)
         case "succeeded":
@@ -173,14 +175,23 @@ def _took(deployment: Deployment) -> str:
     return words.duration(words.between(began, deployment.finished_at or began))
 
 
-def _queued(ctx: Context, deployment: Deployment) -> Markup:
-    ahead = [one for one in deployments.waiting(ctx.db.read(), deployment.environment_id) if one.id < deployment.id]
-    if not ahead:
-        return Markup("It begins as soon as a worker is free.")
-    links = Markup(", ").join(_link(one) for one in ahead)
-    return Markup("It waits for {}, which {} ahead in {}.").format(
-        links, "is" if len(ahead) == 1 else "are", deployment.place
-    )
+def _queued(ctx: Context, deployment: Deployment, place: Place) -> Markup:
+    """Its place in line with what comes first, and how long that has been at it."""
+    line = place_in_line(ctx, deployment)
+    if place.environment.frozen is not None:
+        return Markup("It waits until {} is thawed.").format(deployment.place)
+    if line is None or not line.after:
+        return Markup("It is next in line, and begins as soon as a worker is free.")
+    ahead = [_ahead(one, ctx.now()) for one in line.after]
+    listed = Markup(" and ").join((Markup(", ").join(ahead[:-1]), ahead[-1])) if ahead[1:] else ahead[0]
+    return Markup("It is {} in line in {}, after {}.").format(ordinal(line.position), deployment.place, listed)
+
+
+def _ahead(one: Ahead, now: datetime) -> Markup:
+    link = Markup('<a href="/deployments/{}">#{}</a>').format(one.id, one.number)
+    if one.started_at is None:
+        return link
+    return Markup("{} (running, {})").format(link, words.duration(max(words.between(one.started_at, now), 0)))
 
 
 def _running(ctx: Context, deployment: Deployment, place: Place, steps: list[ShownStep]) -> Markup:

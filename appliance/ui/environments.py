@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
+from appliance.deploy.frozen import freeze, thaw
 from appliance.deploy.submit import find_deployment, promote, rollback, rollback_targets
 from appliance.errors import Conflict
 from appliance.model.deployments import Deployment, Promotion, Rollback
-from appliance.model.environments import EnvironmentPatch, NewEnvironment
+from appliance.model.environments import EnvironmentPatch, NewEnvironment, NewFreeze
 from appliance.projects.create_environment import create_environment
 from appliance.projects.delete import delete_environment
 from appliance.projects.find import find_environment, find_project
@@ -90,6 +91,28 @@ async def delete(request: Request) -> Response:
     return go(f"/projects/{there['project']}", done="environment-deleted")
 
 
+def freeze_form(request: Request) -> Response:
+    return _ask_freeze(request, Form(fields=("message",)))
+
+
+async def freeze_it(request: Request) -> Response:
+    ctx, actor, raw, there = ctx_of(request), actor_of(request), await typed(request), request.path_params
+    environment = find_environment(ctx, there["project"], there["environment"])
+    try:
+        await do(partial(freeze, ctx, actor, environment, NewFreeze.parse(raw)))
+    except Wrong as why:
+        form = again(raw, why, fields=("message",), about="message")
+        return await do(partial(_ask_freeze, request, form, why.status))
+    return go(f"/projects/{environment.project}/environments/{environment.name}", done="frozen")
+
+
+async def thaw_it(request: Request) -> Response:
+    ctx, actor, there = ctx_of(request), actor_of(request), request.path_params
+    environment = find_environment(ctx, there["project"], there["environment"])
+    await do(partial(thaw, ctx, actor, environment))
+    return go(f"/projects/{environment.project}/environments/{environment.name}", done="thawed")
+
+
 def rollback_form(request: Request) -> Response:
     ctx, place, _ = _place(request)
     choices = rollback_targets(ctx, place.environment)
@@ -161,6 +184,19 @@ def _ask_delete(request: Request, form: Form, code: int = 200) -> Response:
         form=form,
         freed=freed(what_frees(ctx, (place.environment,))),
         action=f"{_base(place)}/delete",
+        back=_base(place),
+    )
+
+
+def _ask_freeze(request: Request, form: Form, code: int = 200) -> Response:
+    _, place, _ = _place(request)
+    return render(
+        request,
+        "environments/freeze.html",
+        code,
+        place=place,
+        form=form,
+        action=f"{_base(place)}/freeze",
         back=_base(place),
     )
 

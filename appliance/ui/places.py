@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from appliance.context import Context
+from appliance.deploy import rolled_back
 from appliance.deploy.places import address, own_address
+from appliance.deploy.rolled_back import RolledBack
 from appliance.deploy.submit import rollback_targets
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
@@ -26,6 +28,7 @@ class Place:
     attempt: Deployment | None  # the newest one, where it says more than what is live
     back: bool = False  # something earlier went live here
     ahead: str | None = None  # where what is live here would go next
+    rolled_back: RolledBack | None = None
 
     @property
     def name(self) -> str:
@@ -51,6 +54,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...], *, acts: bool 
     ids = tuple(one.id for one in those)
     attached, latest = urls.of_environments(db, ids), deployments.latest_of(db, ids)
     live = deployments.several(db, [one.live for one in those if one.live])
+    undoable = rolled_back.several(ctx, those)
     names = {(one.project, one.name) for one in those}
     return tuple(
         Place(
@@ -62,6 +66,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...], *, acts: bool 
             attempt=_attempt(one, latest.get(one.id)),
             back=bool(acts and rollback_targets(ctx, one)),
             ahead=MAIN if one.name != MAIN and (one.project, MAIN) in names else None,
+            rolled_back=undoable.get(one.id),
         )
         for one in those
     )

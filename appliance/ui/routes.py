@@ -29,6 +29,10 @@ K = "/settings/keys/{key}"
 
 
 def routes() -> Sequence[BaseRoute]:
+    return [*_everywhere(), *_of_an_environment(), *_settings()]
+
+
+def _everywhere() -> list[BaseRoute]:
     return [
         route("/", access.home, allow=SIGNED_IN),
         route("/static/{name}", static.file, allow=PUBLIC),
@@ -55,15 +59,6 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{P}/delete", projects.delete, "POST", allow="projects.delete"),
         route(f"{P}/new-environment", environments.new_form, allow="environments.create"),
         route(f"{P}/new-environment", environments.create, "POST", allow="environments.create"),
-        route(E, environments.show, allow="projects.read"),
-        route(f"{E}/settings", environments.settings_form, allow="environments.update"),
-        route(f"{E}/settings", environments.change, "POST", allow="environments.update"),
-        route(f"{E}/delete", environments.delete_form, allow="environments.delete"),
-        route(f"{E}/delete", environments.delete, "POST", allow="environments.delete"),
-        route(f"{E}/rollback", environments.rollback_form, allow="deployments.rollback"),
-        route(f"{E}/rollback", environments.roll_back, "POST", allow="deployments.rollback"),
-        route(f"{E}/promote", environments.promote_form, allow="deployments.promote"),
-        route(f"{E}/promote", environments.promoted, "POST", allow="deployments.promote"),
         route("/deployments", deployments.index, allow="deployments.read"),
         route(D, deployments.show, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancel, "POST", allow="deployments.cancel"),
@@ -74,6 +69,28 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{U}/remove", urls.remove_form, allow="urls.delete"),
         route(f"{U}/remove", urls.remove, "POST", allow="urls.delete"),
         route("/activity", activity.index, allow="activity.read"),
+    ]
+
+
+def _of_an_environment() -> list[BaseRoute]:
+    return [
+        route(E, environments.show, allow="projects.read"),
+        route(f"{E}/settings", environments.settings_form, allow="environments.update"),
+        route(f"{E}/settings", environments.change, "POST", allow="environments.update"),
+        route(f"{E}/delete", environments.delete_form, allow="environments.delete"),
+        route(f"{E}/delete", environments.delete, "POST", allow="environments.delete"),
+        route(f"{E}/freeze", environments.freeze_form, allow="environments.freeze"),
+        route(f"{E}/freeze", environments.freeze_it, "POST", allow="environments.freeze"),
+        route(f"{E}/thaw", environments.thaw_it, "POST", allow="environments.freeze"),
+        route(f"{E}/rollback", environments.rollback_form, allow="deployments.rollback"),
+        route(f"{E}/rollback", environments.roll_back, "POST", allow="deployments.rollback"),
+        route(f"{E}/promote", environments.promote_form, allow="deployments.promote"),
+        route(f"{E}/promote", environments.promoted, "POST", allow="deployments.promote"),
+    ]
+
+
+def _settings() -> list[BaseRoute]:
+    return [
         route("/settings", settings.general, allow="settings.read"),
         route("/settings", settings.save_general, "POST", allow="settings.update"),
         route("/settings/nginx", settings.nginx, allow="settings.read"),

@@ -42,6 +42,8 @@ DONE = {
     "environment-made": "Environment created",
     "environment-changed": "Environment changed",
     "environment-deleted": "Environment deleted",
+    "frozen": "Environment frozen",
+    "thawed": "Environment thawed",
     "cancel-asked": "Asked it to stop",
     "url-added": "URL added",
     "url-checked": "Looking again",

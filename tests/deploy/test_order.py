@@ -36,7 +36,7 @@ def slow(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Ev
 
     def wait_first(*given: object) -> object:
         assert go_on.wait(30)
-        return look(*given)  # type: ignore[arg-type, func-returns-value]
+        return look(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "inspect", wait_first)
     yield go_on
@@ -82,16 +82,16 @@ def test_one_that_waits_for_nothing_but_a_worker_is_next(ctx: Context, door: htt
 
 
 def test_a_frozen_environment_takes_nothing_and_says_who_when_why_and_how_to_go_on(server: Appliance) -> None:
-    server.project("still")
-    one = server.deploy("still", {"index.html": "one"})
-    server.deploy("still", {"index.html": "two"})
-    place = "/projects/still/environments/production"
+    server.project("frozen-still")
+    one = server.deploy("frozen-still", {"index.html": "one"})
+    server.deploy("frozen-still", {"index.html": "two"})
+    place = "/projects/frozen-still/environments/production"
     made = server.ask("POST", f"{place}/freeze", json={"message": "Sale until Friday"})
     assert made.status_code == 200 and made.json()["frozen"]["message"] == "Sale until Friday"
-    server.ask("POST", "/projects/still/environments", json={"name": "staging"})
-    server.deploy("still", {"index.html": "three"}, "staging")
+    server.ask("POST", "/projects/frozen-still/environments", json={"name": "staging"})
+    server.deploy("frozen-still", {"index.html": "three"}, "staging")
     tried = (
-        server.send("still", zipped({"index.html": "three"})),
+        server.send("frozen-still", zipped({"index.html": "three"})),
         server.ask("POST", f"{place}/deployments", json={"bundle": one["bundle"]}),
         server.ask("POST", f"{place}/rollback", json={}),
         server.ask("POST", f"{place}/promote", json={"from": "staging"}),
@@ -100,16 +100,16 @@ def test_a_frozen_environment_takes_nothing_and_says_who_when_why_and_how_to_go_
         problem = answer.json()
         assert (answer.status_code, problem["type"]) == (409, "urn:homeport:frozen")
         assert "is frozen by ci key since 2" in problem["detail"] and "Sale until Friday" in problem["detail"]
-        assert "homeport environments thaw production --project still" in problem["todo"][0]
+        assert "homeport environments thaw production --project frozen-still" in problem["todo"][0]
     assert len(server.get(f"{place}/deployments")["items"]) == 2
-    assert server.visit("still").text == "two"
+    assert server.visit("frozen-still").text == "two"
     assert server.ask("DELETE", f"{place}/freeze").json()["frozen"] is None
-    assert server.send("still", zipped({"index.html": "three"})).status_code == 201
+    assert server.send("frozen-still", zipped({"index.html": "three"})).status_code == 201
 
 
 def test_freezing_what_is_frozen_is_refused_and_thawing_what_is_not_is_fine(server: Appliance) -> None:
-    server.project("twice")
-    place = "/projects/twice/environments/production"
+    server.project("frozen-twice")
+    place = "/projects/frozen-twice/environments/production"
     assert server.ask("DELETE", f"{place}/freeze").status_code == 200
     assert server.ask("POST", f"{place}/freeze", json={"message": "one"}).status_code == 200
     again = server.ask("POST", f"{place}/freeze", json={"message": "two"})
@@ -135,9 +135,7 @@ def test_what_was_queued_before_a_freeze_waits_until_the_thaw(ctx: Context, door
     assert "Waits: blog production is frozen by" in log and "thawed blog production" in log
 
 
-def test_what_runs_when_a_freeze_comes_goes_to_its_end(
-    ctx: Context, door: httpx.Client, slow: threading.Event
-) -> None:
+def test_what_runs_when_a_freeze_comes_goes_to_its_end(ctx: Context, door: httpx.Client, slow: threading.Event) -> None:
     running = inside.upload(ctx, inside.project(ctx, "blog"), {"index.html": "one"})
     with inside.working(ctx):
         eventually(lambda: state(door, running)["status"] == "running")
@@ -159,11 +157,11 @@ def test_what_a_freeze_holds_can_be_cancelled(ctx: Context, door: httpx.Client) 
 
 def test_the_same_request_under_a_key_is_answered_in_a_freeze_too(server: Appliance) -> None:
     """Whoever asks again learns what came of it."""
-    server.project("known")
-    path = "/projects/known/environments/production/deployments?wait=30"
+    server.project("frozen-known")
+    path = "/projects/frozen-known/environments/production/deployments?wait=30"
     headers = {"Content-Type": "application/zip", "Idempotency-Key": "one"}
     body = zipped({"index.html": "x"})
     first = server.ask("POST", path, content=body, headers=headers)
-    server.ask("POST", "/projects/known/environments/production/freeze", json={"message": "x"})
+    server.ask("POST", "/projects/frozen-known/environments/production/freeze", json={"message": "x"})
     second = server.ask("POST", path, content=body, headers=headers)
     assert (second.status_code, second.json()["id"]) == (201, first.json()["id"])
