@@ -22,6 +22,10 @@ from appliance.access import setup
 from appliance.access.actor import OPERATOR
 from appliance.api.openapi import document
 from appliance.api.routes import routes as api_routes
+from appliance.backups import host as backups
+from appliance.backups import restore as restoring
+from appliance.backups.restore import Restored
+from appliance.backups.write import Written
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.deploy.recover import recover
@@ -92,6 +96,7 @@ def serve(settings: Settings) -> None:
         return
     listener = _listen(settings)
     with _alone(settings.data) as lock:
+        restoring.finish(settings.data)
         _take_turns(settings, Held(listener, lock))
 
 
@@ -157,6 +162,15 @@ def setup_link(settings: Settings) -> str:
 
 def doctor(settings: Settings) -> Sequence[Check]:
     return examine_host(settings)
+
+
+def backup(settings: Settings, file: Path, passphrase: str) -> Written:
+    return backups.to_file(settings.data, file, passphrase)
+
+
+def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Restored:
+    with _alone(settings.data):
+        return backups.from_file(file, settings.data, passphrase, without_keys=without_keys)
 
 
 def add_person(settings: Settings, email: str, password: str) -> Person:

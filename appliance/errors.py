@@ -6,11 +6,16 @@ HomeportError
 ├── Forbidden 403
 ├── NotFound 404
 ├── Conflict 409
+│   └── Lacking 409       contents have to be sent first
+├── OtherVersion 412       of a protocol
 ├── TooLarge 413
 ├── WrongKind 415
 ├── Invalid 422
 │   └── BadBundle 422
+├── BadBackup 422
+├── Locked 423
 ├── TooMany 429
+├── Garbled 460           what arrived is not what was sent
 ├── OutOfRoom 507
 ├── RemoteFailed 502      somebody else's API said no; says whether trying again can help
 ├── HostFailed 500        this host said no: a file, a permission, a command
@@ -75,10 +80,40 @@ class Conflict(HomeportError):
     title = "In the way"
 
 
+class Lacking(Conflict):
+    """Contents are missing: `missing` names them, or as many of them as fit; `more` is how many there are besides."""
+
+    code = "contents_missing"
+    title = "Some contents have to be sent first"
+
+    def __init__(self, detail: str, missing: tuple[str, ...], more: int, *, todo: tuple[str, ...] = ()) -> None:
+        super().__init__(detail, todo=todo)
+        self.missing = missing
+        self.more = more
+
+
 class TooLarge(HomeportError):
     status = 413
     code = "too_large"
     title = "Too large"
+
+
+class OtherVersion(HomeportError):
+    status = 412
+    code = "other_version"
+    title = "Another version of the protocol"
+
+
+class Locked(HomeportError):
+    status = 423
+    code = "locked"
+    title = "In use"
+
+
+class Garbled(HomeportError):
+    status = 460
+    code = "garbled"
+    title = "What arrived is not what was sent"
 
 
 class WrongKind(HomeportError):
@@ -109,6 +144,14 @@ class BadBundle(HomeportError):
     def __init__(self, code: str, detail: str, *, entry: str | None = None, todo: tuple[str, ...] = ()) -> None:
         super().__init__(detail, code=code, todo=todo)
         self.entry = entry
+
+
+class BadBackup(HomeportError):
+    """The file is not a backup, or not a whole one."""
+
+    status = 422
+    code = "bad_backup"
+    title = "The backup was not taken"
 
 
 class TooMany(HomeportError):

@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from appliance.backups.restore import Restored
+from appliance.backups.write import Written
 from appliance.cli.options import option
 from appliance.errors import BadRequest
 from appliance.installer.env import beneath
@@ -31,6 +33,10 @@ class Host(Protocol):
     def setup_link(self, settings: Settings) -> str: ...
 
     def doctor(self, settings: Settings) -> Sequence[Check]: ...
+
+    def backup(self, settings: Settings, file: Path, passphrase: str) -> Written: ...
+
+    def restore(self, settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Restored: ...
 
     def add_person(self, settings: Settings, email: str, password: str) -> Person: ...
 

@@ -27,6 +27,8 @@ SECTIONS = {
         "serve": "appliance.cli.serve:serve",
         "setup-link": "appliance.cli.setup_link:setup_link",
         "doctor": "appliance.cli.doctor:doctor",
+        "backup": "appliance.cli.backup:backup",
+        "restore": "appliance.cli.restore:restore",
         "install": "appliance.cli.install:install",
         "upgrade": "appliance.cli.upgrade:upgrade",
         "user": "appliance.cli.user:user",
