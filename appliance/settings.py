@@ -83,6 +83,9 @@ class Settings:
         saved=True,
     )
     upload_max: int = _setting(2 * GIB, "UPLOAD_MAX", "Most bytes in an upload")
+    upload_hours: int = _setting(
+        24, "UPLOAD_HOURS", "Hours for which an upload in pieces is kept after the last one, until it is deployed"
+    )
     trusted_proxies: str = _setting(
         "", "TRUSTED_PROXIES", "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
     )
@@ -196,6 +199,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "bundle_max_size": _size,
     "bundle_names": _one_of("exact", "portable"),
     "upload_max": _size,
+    "upload_hours": _positive,
     "workers": _positive,
 }
 ABOUT: dict[str, About] = {item.name: item.metadata["about"] for item in fields(Settings)}

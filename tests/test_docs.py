@@ -173,7 +173,7 @@ def test_an_operation_is_described_in_full(path: str, method: str, one: dict[str
     assert sorted(in_path) == sorted(re.findall(r"\{(\w+)\}", path))
     assert all(it["required"] for it in one["parameters"] if it["in"] == "path")
     for it in one["parameters"]:
-        assert it.keys() <= {"name", "in", "required", "description", "schema"} and it["in"] in {"path", "query"}
+        assert it.keys() <= {"name", "in", "required", "description", "schema"} and it["in"] in {"path", "query", "header"}
         assert it["schema"]["type"] in TYPES
     for status, answer in one["responses"].items():
         assert re.fullmatch(r"[1-5]\d\d|default", status)

@@ -1,10 +1,11 @@
 """Bundles: what was uploaded, kept and downloadable."""
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 
 from appliance.api.answers import answer
 from appliance.deploy import paths
+from appliance.deploy.delta import zip_of_made
 from appliance.errors import NotFound
 from appliance.model.bundles import Bundle
 from appliance.store import bundles
@@ -18,14 +19,18 @@ async def shown(request: Request) -> Response:
 
 @doc("Download a bundle, the same bytes", binary="application/zip")
 async def downloaded(request: Request) -> Response:
-    """The same bytes that were uploaded."""
-    bundle = _find(request)
-    path = paths.bundle_file(ctx_of(request), bundle.sha256)
-    if not path.exists():
-        raise NotFound(f"The file of bundle {bundle.sha256[:7]} is missing in the data folder.", code="no_file")
+    """The same bytes every time; of what was deployed file by file, put together as they are sent."""
+    ctx, bundle = ctx_of(request), _find(request)
     name = bundle.filename if bundle.filename.endswith(".zip") else f"{bundle.sha256[:12]}.zip"
     headers = {"Digest": f"sha-256={bundle.sha256}", "Cache-Control": "private, immutable, max-age=31536000"}
-    return FileResponse(path, media_type="application/zip", filename=name, headers=headers)
+    path = paths.bundle_file(ctx, bundle.sha256)
+    if path.exists():
+        return FileResponse(path, media_type="application/zip", filename=name, headers=headers)
+    if not bundle.made:
+        raise NotFound(f"The file of bundle {bundle.sha256[:7]} is missing in the data folder.", code="no_file")
+    pieces = zip_of_made(ctx, bundle)
+    headers |= {"Content-Length": str(bundle.size), "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 def _find(request: Request) -> Bundle:

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from appliance.api.answers import answer, body, number, one_of, page_asked, page_of, seconds_asked, text_of
 from appliance.api.shapes import DeploymentShape, of_deployment, of_deployments, plain
+from appliance.api.starting import start, told
 from appliance.api.waiting import deployment_over
 from appliance.context import Context
 from appliance.deploy import log, submit
@@ -15,8 +16,8 @@ from appliance.deploy.cancel import cancel
 from appliance.deploy.frozen import refuse_frozen
 from appliance.errors import HomeportError, Invalid, WrongKind
 from appliance.events import DeploymentChanged, LogGrew
-from appliance.model.bundles import BundleByHash
 from appliance.model.deployments import STATUSES, Deployment, Promotion, Rollback
+from appliance.model.trees import Start
 from appliance.projects.find import find_environment
 from appliance.store import deployments
 from appliance.web import sse
@@ -29,20 +30,20 @@ WAIT = {"wait": "Seconds to wait for the end; then 201, or 422 with the problem 
 STATUS = {"status": "Only those with this status"}
 WHERE = {"project": "Only of this project", "environment": "Only of environments with this name", **STATUS}
 FOLLOW = {"follow": "`1` streams until the end", "download": "`1` sends it as a file"}
-ZIP = "A zip as `application/zip`, a form with the file in `bundle`, or JSON with a bundle's hash"
+ZIP = "A zip as `application/zip`, a form with the file in `bundle`, or JSON: a bundle's hash, an upload's id, or files"
 ZIP_TYPES = ("application/zip", "application/octet-stream", "application/x-zip-compressed", "")
 
 
-@doc("Deploy", body=BundleByHash, returns=DeploymentShape, status=202, query=WAIT, other=ZIP)
+@doc("Deploy", body=Start, returns=DeploymentShape, status=202, query=WAIT, other=ZIP, kinds=("application/zip",))
 async def started(request: Request) -> Response:
-    """A zip as the body, a form with the file in `bundle`, or the hash of a bundle that is here."""
+    """A zip as the body, a form with the file in `bundle`, or JSON that says what is here already."""
     ctx, actor, place = ctx_of(request), actor_of(request), request.path_params
     seconds, once = seconds_asked(request), _once(request)
     environment = find_environment(ctx, place["project"], place["environment"])
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        wanted = BundleByHash.parse(await body(request))
-        return await _answer_when(request, seconds, lambda: submit.again(ctx, actor, environment, wanted.bundle, once))
+        wanted = await told(request, ctx)
+        return await _answer_when(request, seconds, lambda: start(ctx, actor, environment, wanted, once))
     if kind not in (*ZIP_TYPES, "multipart/form-data"):
         raise WrongKind(
             f"A body of type {kind} can't be deployed.",

@@ -56,18 +56,21 @@ def _operation(one: Declared, doc: Doc, method: str, schemas: dict[str, JsonSche
     if one.allow == PUBLIC:
         made["security"] = []
     made["description"] = _who(one.allow)
-    if doc.body is not None:
-        content: JsonSchema = {"application/json": {"schema": _schema(doc.body, schemas)}}
-        if doc.other:
-            content = {
-                "application/zip": {"schema": {"type": "string", "format": "binary"}},
-                "multipart/form-data": {"schema": FORM},
-                **content,
-            }
+    if content := _accepted(doc, schemas):
         made["requestBody"] = {"required": True, "content": content}
         if doc.other:
             made["requestBody"]["description"] = doc.other
     return made
+
+
+def _accepted(doc: Doc, schemas: dict[str, JsonSchema]) -> JsonSchema:
+    """The bodies that it takes."""
+    content: JsonSchema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in doc.kinds}
+    if "application/zip" in content:
+        content["multipart/form-data"] = {"schema": FORM}
+    if doc.body is not None:
+        content["application/json"] = {"schema": _schema(doc.body, schemas)}
+    return content
 
 
 def _who(allow: str) -> str:
@@ -87,7 +90,11 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
         {"name": name, "in": "query", "description": text, "schema": {"type": _query_type(name)}}
         for name, text in asked.items()
     ]
-    return inside + query
+    said = [
+        {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+        for name, text in doc.headers.items()
+    ]
+    return inside + query + said
 
 
 def _query_type(name: str) -> str:
@@ -179,6 +186,12 @@ PROBLEM = {
         "todo": {"type": "array", "items": {"type": "string"}, "description": "What to do, in order"},
         "said": {"type": "string", "description": "What the machine said, word for word"},
         "entry": {"type": "string", "description": "The name inside the zip that is to blame"},
+        "missing": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The contents that have to be sent first, by their SHA-256",
+        },
+        "more": {"type": "integer", "description": "How many are missing besides"},
         "request_id": {"type": "string"},
     },
 }

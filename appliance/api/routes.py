@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from appliance.access.permissions import PUBLIC, SIGNED_IN
-from appliance.api import access, bundles, deployments, projects, system, urls
+from appliance.api import access, bundles, contents, deployments, projects, system, uploads, urls
 from appliance.api.openapi import described
 from appliance.web.routes import route
 
@@ -50,6 +50,13 @@ def routes() -> Sequence[BaseRoute]:
         route(D, deployments.shown, allow="deployments.read"),
         route(f"{D}/log", deployments.logged, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
+        route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create"),
+        route(f"{V1}/uploads", uploads.options, "OPTIONS", allow="deployments.create"),
+        route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.shown, allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.appended, "PATCH", allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.removed, "DELETE", allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.overridden, "POST", allow="deployments.create"),
         route(f"{V1}/bundles/{{sha256}}", bundles.shown, allow="bundles.read"),
         route(f"{V1}/bundles/{{sha256}}/download", bundles.downloaded, allow="bundles.read"),
         route(f"{V1}/activity", system.listed_activity, allow="activity.read"),

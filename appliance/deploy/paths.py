@@ -8,7 +8,7 @@ from appliance.machine.shelf import Shelf
 from appliance.model.rules import Rules
 from appliance.model.sites import Release
 
-OURS_ALONE = ("bundles", "incoming", "logs", "backups")
+OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups")
 SERVED = ("files", "releases", "sites", "earlier", "nginx")
 
 
@@ -32,6 +32,11 @@ def bundle_file(ctx: Context, sha256: str) -> Path:
 def made_bundle_file(ctx: Context, sha256: str) -> Path:
     """The manifest of a bundle that was deployed file by file."""
     return ctx.data / "bundles" / sha256[:2] / f"{sha256}.json"
+
+
+def upload_file(ctx: Context, upload: str) -> Path:
+    """As much of an upload in pieces as has arrived."""
+    return ctx.data / "uploads" / upload
 
 
 def shelf(ctx: Context) -> Shelf:

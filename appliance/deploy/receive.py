@@ -44,7 +44,7 @@ class Incoming:
     def __init__(self, ctx: Context, expected: int | None = None) -> None:
         self._most = ctx.settings.upload_max
         self.refuse_size(expected or 0)
-        self._refuse_full(ctx.data, expected or 0)
+        refuse_full(ctx.data, expected or 0)
         self.path = ctx.data / "incoming" / f"{clock.new_id()}.zip"
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self._hash = hashlib.sha256()
@@ -63,10 +63,7 @@ class Incoming:
             while view:
                 view = view[os.write(self._handle, view) :]
         except OSError as why:
-            raise OutOfRoom(
-                f"The upload could not be written to {self.path.parent}: {why.strerror}.",
-                todo=("Make room on that disk, then upload again.",),
-            ) from why
+            raise not_written(self.path.parent, why) from why
 
     def finish(self) -> Received:
         return Received(self.path, self._hash.hexdigest(), self.size, monotonic() - self._began)
@@ -82,19 +79,31 @@ class Incoming:
 
     def refuse_size(self, size: int) -> None:
         """Before it is written: a sender hears at once that it is too much."""
-        if size > self._most:
-            raise TooLarge(
-                f"The upload is larger than {_amount(self._most)}, the most that this host takes.",
-                todo=("Leave out what visitors don't need, or raise HOMEPORT_UPLOAD_MAX on the host.",),
-            )
+        refuse_size(size, self._most)
 
-    def _refuse_full(self, data: Path, size: int) -> None:
-        free = files.free_bytes(data)
-        if free < size + SPARE:
-            raise OutOfRoom(
-                f"The disk that holds {data} has {_amount(free)} free, too little for this upload.",
-                todo=("Make room on that disk, then upload again.",),
-            )
+
+def refuse_size(size: int, most: int) -> None:
+    if size > most:
+        raise TooLarge(
+            f"The upload is larger than {_amount(most)}, the most that this host takes.",
+            todo=("Leave out what visitors don't need, or raise HOMEPORT_UPLOAD_MAX on the host.",),
+        )
+
+
+def refuse_full(data: Path, size: int) -> None:
+    free = files.free_bytes(data)
+    if free < size + SPARE:
+        raise OutOfRoom(
+            f"The disk that holds {data} has {_amount(free)} free, too little for this upload.",
+            todo=("Make room on that disk, then upload again.",),
+        )
+
+
+def not_written(folder: Path, why: OSError) -> OutOfRoom:
+    return OutOfRoom(
+        f"The upload could not be written to {folder}: {why.strerror}.",
+        todo=("Make room on that disk, then upload again.",),
+    )
 
 
 def _amount(size: int) -> str:

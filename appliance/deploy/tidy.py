@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from appliance.context import Context
-from appliance.deploy import releases
+from appliance.deploy import releases, uploads
 from appliance.machine import clock, files
 from appliance.store import bundles, deployments, journal
 
@@ -25,6 +25,7 @@ def sweep(ctx: Context) -> None:
     for left in (ctx.data / "releases").iterdir():
         if left.name.startswith("."):
             files.remove_tree(left)
+    uploads.sweep(ctx)
     known = bundles.every_name(ctx.db.read())
     for bundle in (ctx.data / "bundles").glob("??/*"):
         if bundle.suffix in (".zip", ".json") and bundle.stem not in known:

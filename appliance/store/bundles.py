@@ -44,8 +44,8 @@ def made(db: Connection) -> tuple[Bundle, ...]:
     return tuple(_bundle(row) for row in db.execute("SELECT * FROM bundles WHERE made = 1"))
 
 
-def of_release(db: Connection, name: str) -> Bundle | None:
-    """A bundle of exactly these files; rather one that was uploaded, for that one is a file."""
+def with_files_of(db: Connection, name: str) -> Bundle | None:
+    """A bundle of exactly the files of a release; rather one that was uploaded, for that one is a file."""
     row = db.execute("SELECT * FROM bundles WHERE release = ? ORDER BY made, created_at LIMIT 1", [name]).fetchone()
     return _bundle(row) if row else None
 

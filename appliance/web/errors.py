@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
-from appliance.errors import BadBundle, BadRequest, HomeportError, Invalid, NotFound
+from appliance.errors import BadBundle, BadRequest, HomeportError, Invalid, Lacking, NotFound
 from appliance.web.headers import with_safe_headers
 from appliance.web.routes import methods_at
 
@@ -33,6 +33,8 @@ def problem(error: HomeportError, request_id: str, **more: object) -> dict[str, 
         body["said"] = error.said
     if isinstance(error, BadBundle) and error.entry is not None:
         body["entry"] = error.entry
+    if isinstance(error, Lacking):
+        body["missing"], body["more"] = error.missing, error.more
     return {**body, "request_id": request_id, **more}
 
 

@@ -31,6 +31,8 @@ class Doc:
     status: int = 200
     query: dict[str, str] = field(default_factory=dict)
     other: str = ""  # a body that isn't JSON, in words
+    kinds: tuple[str, ...] = ()  # the media types of such a body
+    headers: dict[str, str] = field(default_factory=dict)  # what the request says besides
     binary: str = ""  # the media type of an answer that isn't JSON
 
 

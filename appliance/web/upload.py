@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import unquote
 
 from python_multipart.exceptions import MultipartParseError
@@ -36,15 +37,15 @@ class Upload:
 @asynccontextmanager
 async def receive(request: Request, ctx: Context) -> AsyncIterator[Upload]:
     """Take the file in; when the block ends, what was not kept is gone."""
-    with Incoming(ctx, _expected(request)) as incoming:
+    with Incoming(ctx, expected(request)) as incoming:
         kind = request.headers.get("content-type", "")
         try:
             if kind.lower().startswith("multipart/"):
                 form = _Form(kind)
-                await _spool(request, incoming, form)
+                await spool(request, incoming, form)
                 filename, fields = form.finish()
             else:
-                await _spool(request, incoming, None)
+                await spool(request, incoming)
                 filename, fields = _filename(request.headers.get("content-disposition", "")), {}
         except ClientDisconnect as why:
             raise BadRequest("The upload ended before it was whole.", code="cut_off") from why
@@ -53,8 +54,16 @@ async def receive(request: Request, ctx: Context) -> AsyncIterator[Upload]:
         yield Upload(received, filename, fields)
 
 
-async def _spool(request: Request, incoming: Incoming, form: "_Form | None") -> None:
-    """One batch is written by a thread while the next one comes in."""
+class Sink(Protocol):
+    """Where a body goes."""
+
+    def refuse_size(self, size: int) -> None: ...
+
+    def write(self, chunks: Sequence[bytes]) -> None: ...
+
+
+async def spool(request: Request, sink: Sink, form: "_Form | None" = None) -> None:
+    """One batch is written by a thread while the next one comes in. What came before a body broke off is written."""
     batch: list[bytes] = []
     gathered, total, writing = 0, 0, _done()
     try:
@@ -63,14 +72,18 @@ async def _spool(request: Request, incoming: Incoming, form: "_Form | None") -> 
             batch += parts
             gathered += sum(map(len, parts))
             total += sum(map(len, parts))
-            incoming.refuse_size(total)
+            sink.refuse_size(total)
             if gathered >= BATCH:
                 await writing
-                writing = asyncio.ensure_future(run_in_threadpool(incoming.write, batch))
+                writing = asyncio.ensure_future(run_in_threadpool(sink.write, batch))
                 batch, gathered = [], 0
+    except ClientDisconnect:
+        await writing
+        await run_in_threadpool(sink.write, batch)
+        raise
     finally:
         await writing
-    await run_in_threadpool(incoming.write, batch)
+    await run_in_threadpool(sink.write, batch)
 
 
 def _done() -> asyncio.Future[None]:
@@ -176,7 +189,8 @@ class _Form:
         self._whole = True
 
 
-def _expected(request: Request) -> int | None:
+def expected(request: Request) -> int | None:
+    """How long the body says it is."""
     length = request.headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() else None
 

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from time import monotonic
 
 from appliance.context import Context
-from appliance.deploy import tidy
+from appliance.deploy import tidy, uploads
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
     "forget what is old": (HOUR, tidy.forget_old),
+    "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")
 
