@@ -6,6 +6,7 @@ from appliance.backends import pointer
 from appliance.backends.base import Backend, Log
 from appliance.machine import served
 from appliance.model.checks import Check
+from appliance.model.rules import Guard
 from appliance.model.sites import Probe, Release, Site
 from appliance.settings import Settings
 
@@ -35,7 +36,7 @@ class Builtin(Backend):
         own = urlsplit(site.address)
         port = f":{own.port}" if own.port else ""
         urls = [site.address, *(f"http://{host}{port}/" for host in site.hosts)]
-        return probe_own(self.settings, urls, release, previous)
+        return probe_own(self.settings, urls, release, previous, site.guard)
 
     def claims(self, host: str) -> str | None:
         return None
@@ -44,10 +45,12 @@ class Builtin(Backend):
         return [Check("builtin", "ok", f"Homeport serves sites itself on port {self.settings.port}.")]
 
 
-def probe_own(settings: Settings, urls: list[str], release: Release, previous: Release | None) -> list[Probe]:
+def probe_own(
+    settings: Settings, urls: list[str], release: Release, previous: Release | None, guard: Guard | None = None
+) -> list[Probe]:
     """Look at URLs that Homeport itself answers for."""
     address = ANYWHERE.get(settings.host, settings.host), settings.port
-    wanted = served.of_release(release.path, previous.path if previous else None)
+    wanted = served.of_release(release.path, previous.path if previous else None, release.rules, guard)
     return [seen(url, address, urlsplit(url).netloc, wanted) for url in urls]
 
 

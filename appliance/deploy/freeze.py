@@ -3,18 +3,41 @@
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.deploy.run import Run
+from appliance.model import header_lines, redirect_lines
+from appliance.model.amounts import how_many
 from appliance.model.deployments import Deployment
 from appliance.model.manifests import Manifest
+from appliance.model.rule_lines import MOST_BYTES, Ignored
 from appliance.model.rules import Rules
+from appliance.model.site_settings import SiteSettings
 from appliance.model.sites import Release
-from appliance.store import bundles, deployments, rules
+from appliance.store import bundles, deployments, environments, rules
+
+MOST_SAID = 20  # lines of the log about lines without effect
 
 
 def rules_for(run: Run, release: Release, served: Manifest) -> Rules:
     """A rollback answers as it did then; anything else by what its files and its environment say now."""
     origin = run.deployment.origin if run.deployment.source == "rollback" else None
     frozen = _frozen_with(run.ctx, origin) if origin else None
-    return frozen or Rules(fallback="200.html" if "200.html" in served else "")
+    return frozen or _worked_out(run, release, served)
+
+
+def rules_of(release: Release, served: Manifest, settings: SiteSettings) -> tuple[Rules, tuple[Ignored, ...]]:
+    """What files and settings come to, and the lines of the files that come to nothing."""
+    redirects, no_redirects = redirect_lines.parse(_read(release, served, redirect_lines.FILE))
+    headers, no_headers = header_lines.parse(_read(release, served, header_lines.FILE))
+    wanted = ["200.html", *(["index.html"] if settings.fallback else [])]
+    made = Rules(
+        clean_urls=settings.clean_urls,
+        fallback=next((name for name in wanted if name in served), ""),
+        redirects=redirects,
+        headers=headers,
+        pages=settings.pages,
+        fingerprinted=settings.fingerprinted,
+        bridge=settings.bridge_hours > 0,
+    )
+    return made, (*no_redirects, *no_headers)
 
 
 def release_of(ctx: Context, deployment: Deployment) -> Release | None:
@@ -25,6 +48,32 @@ def release_of(ctx: Context, deployment: Deployment) -> Release | None:
         return None
     kept = rules.find(ctx.db.read(), deployment.rules) if deployment.rules else None
     return paths.release(ctx, name, kept or Rules())
+
+
+def _worked_out(run: Run, release: Release, served: Manifest) -> Rules:
+    """The same, said in the log."""
+    environment = environments.by_id(run.ctx.db.read(), run.deployment.environment_id)
+    settings = SiteSettings.of(environment.site) if environment else SiteSettings()
+    made, ignored = rules_of(release, served, settings)
+    if made.redirects:
+        run.log.info(f"_redirects: {how_many(len(made.redirects), 'redirect')}")
+    if made.headers:
+        run.log.info(f"_headers: headers for {how_many(len(made.headers), 'path')}")
+    for one in ignored[:MOST_SAID]:
+        run.log.warn(one.words)
+    if len(ignored) > MOST_SAID:
+        run.log.warn(f"{how_many(len(ignored) - MOST_SAID, 'more line')} without effect")
+    if made.fallback == "index.html":
+        run.log.info("index.html answers for every path without a file: single-page fallback")
+    return made
+
+
+def _read(release: Release, served: Manifest, name: str) -> bytes:
+    """Nothing where there is no such file; of one that is too large, enough to see that."""
+    if name not in served:
+        return b""
+    with (release.path / name).open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _frozen_with(ctx: Context, deployment_id: str) -> Rules | None:

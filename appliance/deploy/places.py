@@ -7,9 +7,9 @@ from appliance.backends.base import Backend
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.model.environments import Environment
-from appliance.model.sites import Site
+from appliance.model.sites import Release, Site
 from appliance.model.urls import Url
-from appliance.store import urls
+from appliance.store import rules, urls
 
 
 def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | None = None) -> Site:
@@ -52,6 +52,18 @@ def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -
             port = _port(ctx.settings.nginx_listen) if environment.backend == "nginx" else ctx.base.port
             return f"http://{url.host}/" if port == 80 else f"http://{url.host}:{port}/"
     return own_address(ctx, environment.project, environment.name)
+
+
+def release_shown(ctx: Context, pointer: Path) -> Release | None:
+    """The release that a pointer leads to now, with the rules that it is shown by."""
+    try:
+        inner = pointer.readlink().name
+        root = (pointer.parent / pointer.readlink()).resolve(strict=True)
+    except OSError:
+        return None
+    _, at, key = inner.rpartition("@")
+    kept = rules.find(ctx.db.read(), key) if at else None
+    return paths.release(ctx, root.name, kept)
 
 
 def root_of(pointer: Path) -> Path | None:

@@ -12,7 +12,9 @@ from urllib.parse import quote
 from appliance.errors import RemoteFailed
 from appliance.machine.http import look
 from appliance.model import manifests, serving
+from appliance.model.answers import Answers, Asked, Outcome
 from appliance.model.manifests import Piece, etag
+from appliance.model.rules import Guard, Rules
 
 MOST_BODY = 8 << 20
 CHANGED, KEPT, GONE = 6, 2, 2  # how many files of each sort one look takes in
@@ -29,6 +31,7 @@ class Expected:
     status: int
     etag: str | None = None
     sha256: str | None = None  # of the body, where the body is worth reading
+    location: str | None = None
 
     def amiss(self, address: Address, host: str) -> str | None:
         """What is wrong with the answer, in words; None when it is as it should be."""
@@ -40,35 +43,52 @@ class Expected:
             return f"{self.path} answers {answer.status} instead of {self.status}"
         if self.etag is not None and answer.headers.get("etag") != self.etag:
             return f"{self.path} is another file than the one on the disk"
+        if self.location is not None and answer.headers.get("location") != self.location:
+            return f"{self.path} leads elsewhere than to {self.location}"
         if self.sha256 is not None and hashlib.sha256(answer.body).hexdigest() != self.sha256:
             return f"{self.path} has other bytes than the file on the disk"
         return None
 
 
-def of_release(release: Path, previous: Path | None = None) -> list[Expected]:
+def of_release(
+    release: Path, previous: Path | None = None, rules: Rules | None = None, guard: Guard | None = None
+) -> list[Expected]:
     """What tells a release apart: its front page, then files that differ from the previous one, then others."""
+    if guard and (stands := before_all(guard)):
+        return [stands]
     here, before = _manifest(release), _manifest(previous) if previous else {}
     if not here:
-        return [at_a_glance(release)]
-    found = [_front(here)]
+        return [at_a_glance(release, rules)]
+    answers = Answers(rules or _by_files("200.html" in here))
+    found = [_expected("/", here, answers, read=True)]
     differ = (path for path in here if here[path] != before.get(path))
     same = (path for path in here if here[path] == before.get(path))
-    found += [_file(path, here) for path in _some(differ, CHANGED)]
-    found += [_file(path, here) for path in _some(same, KEPT)]
-    gone = (path for path in before if path not in here and not _is_folder(path, here))
-    found += [_missing(f"/{quote(path)}", here) for path in _some(gone, GONE)]
+    gone = (path for path in before if path not in here and not _may_be_bridged(path, answers))
+    for paths, most in ((differ, CHANGED), (same, KEPT), (gone, GONE)):
+        found += [_expected(f"/{path}", here, answers) for path in _some(paths, most)]
     return found
 
 
-def at_a_glance(root: Path) -> Expected:
+def at_a_glance(root: Path, rules: Rules | None = None, guard: Guard | None = None) -> Expected:
     """The cheapest thing to ask of a site: its front page as it is on the disk now, or what stands in for it."""
-    for name, status in (("index.html", 200), ("200.html", 200), ("404.html", 404)):
-        try:
-            found = os.stat(root / name)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        return Expected("/", status, etag=f'"{int(found.st_mtime):x}-{found.st_size:x}"')
-    return Expected("/", 404, sha256=_OWN_PAGE)
+    if guard and (stands := before_all(guard)):
+        return stands
+    answers = Answers(rules or _by_files((root / "200.html").is_file()))
+    outcome = answers.to(Asked(b"/", b"/"), lambda name: (root / os.fsdecode(name)).is_file())
+    if outcome.file is None:
+        return _elsewhere("/", outcome)
+    try:
+        found = os.stat(root / os.fsdecode(outcome.file))
+    except OSError:  # the pointer moved on between two looks
+        return Expected("/", outcome.status)
+    return Expected("/", outcome.status, etag=f'"{int(found.st_mtime):x}-{found.st_size:x}"')
+
+
+def before_all(guard: Guard) -> Expected | None:
+    """What answers in place of the site, whatever is asked for."""
+    if guard.maintenance:
+        return Expected("/", 503)
+    return Expected("/", 401) if guard.password else None
 
 
 def until(done: Callable[[], bool], patience: float) -> bool:
@@ -94,31 +114,35 @@ def steady(done: Callable[[], bool], patience: float, pause: float) -> bool:
     return until(twice, patience)
 
 
-def _front(here: Files) -> Expected:
-    if "index.html" not in here:
-        return _missing("/", here)
-    front = here["index.html"]
-    return Expected("/", 200, etag(front.size, front.sha256), front.sha256 if front.size <= MOST_BODY else None)
+def _expected(path: str, here: Files, answers: Answers, *, read: bool = False) -> Expected:
+    """What the rules make of a path; where it is a file, `read` asks for its bytes too."""
+    target = quote(path)
+    outcome = answers.to(Asked(path.encode(), target.encode()), lambda name: name.decode("utf-8", "replace") in here)
+    if outcome.file is None:
+        return _elsewhere(target, outcome)
+    shown = here[outcome.file.decode()]
+    body = shown.sha256 if read and outcome.status == 200 and shown.size <= MOST_BODY else None
+    return Expected(target, outcome.status, etag(shown.size, shown.sha256), body)
 
 
-def _file(path: str, here: Files) -> Expected:
-    return Expected(f"/{quote(path)}", 200, etag(here[path].size, here[path].sha256))
+def _elsewhere(target: str, outcome: Outcome) -> Expected:
+    if outcome.location is not None:
+        return Expected(target, outcome.status, location=outcome.location.decode())
+    return Expected(target, outcome.status, sha256=_OWN_PAGE)
 
 
-def _missing(path: str, here: Files) -> Expected:
-    for name, status in (("200.html", 200), ("404.html", 404)):
-        if name in here:
-            return Expected(path, status, etag(here[name].size, here[name].sha256))
-    return Expected(path, 404, sha256=_OWN_PAGE)
+def _by_files(single_page: bool) -> Rules:
+    """Of what went live before rules were kept with deployments."""
+    return Rules(fallback="200.html" if single_page else "")
+
+
+def _may_be_bridged(path: str, answers: Answers) -> bool:
+    return answers.rules.bridge and serving.is_fingerprinted(f"/{path}".encode())
 
 
 def _some(paths: Iterator[str], most: int) -> Iterator[str]:
     visible = (path for path in paths if path.startswith(".well-known/") or not f"/{path}".count("/."))
     return islice(visible, most)
-
-
-def _is_folder(path: str, here: Files) -> bool:
-    return any(other.startswith(f"{path}/") for other in here)
 
 
 def _manifest(release: Path) -> Files:

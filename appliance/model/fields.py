@@ -1,7 +1,7 @@
 """Reading the fields of one request, all errors at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from appliance.errors import Invalid
@@ -63,6 +63,31 @@ class Reader:
             return False
         self._errors[name] = "This must be true or false"
         return default
+
+    def number(self, name: str, *, default: int, least: int = 0, most: int) -> int:
+        value = self._left.pop(name, None)
+        if value is None or value == "":
+            return default
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self._errors[name] = f"Enter a whole number from {least:,} to {most:,}"
+            return default
+        return value
+
+    def several(self, name: str, check: Callable[[str], T]) -> tuple[T, ...]:
+        """A list of texts, or one text with commas between them; each once."""
+        value = self._left.pop(name, None) or ()
+        if isinstance(value, str):
+            value = [one.strip() for one in value.split(",") if one.strip()]
+        if not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+            self._errors[name] = "This must be a list of texts"
+            return ()
+        try:
+            return tuple(dict.fromkeys(check(one) for one in value))
+        except ValueError as why:
+            self._errors[name] = str(why)
+            return ()
 
     def wrong(self, name: str, text: str) -> None:
         self._errors.setdefault(name, text)

@@ -22,7 +22,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Conditions:
     """The headers of a request that are about a file's state."""
 
     match: bytes | None = None
@@ -52,7 +52,7 @@ _NAMES = {
 }
 
 
-def status(asked: Asked, file: File) -> int:
+def status(asked: Conditions, file: File) -> int:
     """200, 304 or 412."""
     if asked.unmodified_since is not None and not _unmodified(asked.unmodified_since, file.mtime):
         return 412
@@ -64,7 +64,7 @@ def status(asked: Asked, file: File) -> int:
     return 200
 
 
-def parts(asked: Asked, file: File) -> list[tuple[int, int]] | None:
+def parts(asked: Conditions, file: File) -> list[tuple[int, int]] | None:
     """The pieces to send, each from and up to a byte; an empty list for all of it, None when there is no such piece."""
     if asked.range is None or asked.range[:6].lower() != b"bytes=" or len(asked.range) < 7:
         return []

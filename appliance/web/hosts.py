@@ -5,9 +5,9 @@ import ipaddress
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from appliance.context import Context
-from appliance.deploy import paths
 from appliance.store import environments, urls
 from appliance.web import sites
+from appliance.web.live import Live
 
 LOCAL = ".localhost"
 
@@ -18,15 +18,16 @@ class HostSwitch:
     def __init__(self, app: ASGIApp, ctx: Context) -> None:
         self._app = app
         self._ctx = ctx
+        self._live = Live(ctx)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = _host(scope) if scope["type"] == "http" else ""
         if host.endswith(LOCAL):
             project, environment = _place(host.removesuffix(LOCAL))
-            root = paths.pointer(self._ctx, project, environment) if project else paths.nowhere(self._ctx)
-            await sites.serve(scope, receive, send, root)
+            shown = self._live.of(project, environment) if project else self._live.nothing()
+            await sites.serve(scope, receive, send, shown)
         elif host and host != "localhost" and (found := self._attached(host)):
-            await sites.serve(scope, receive, send, paths.pointer(self._ctx, *found))
+            await sites.serve(scope, receive, send, self._live.of(*found))
         else:
             await self._app(scope, receive, send)
 

@@ -3,20 +3,21 @@
 import asyncio
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENXIO
 from pathlib import Path
-from typing import Self
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
 
 from appliance.model import serving
-from appliance.web import conditions
-from appliance.web.conditions import Asked, File
+from appliance.model.answers import Answers, Asked, Outcome
+from appliance.model.rules import Guard, Rules
+from appliance.web import conditions, encodings
+from appliance.web.conditions import Conditions, File
+from appliance.web.guard import lets_in
+from appliance.web.tree import Tree
 
 AT_ONCE = 128 * 1024  # a body up to this size is read and sent in one go
 CHUNK = 256 * 1024
@@ -25,11 +26,20 @@ LONGEST_LINE = 8192
 Headers = list[tuple[bytes, bytes]]
 
 _COMMON: Headers = [(name.lower().encode(), value.encode()) for name, value in serving.HEADERS.items()]
+_UNKEPT: Headers = [(b"cache-control", b"no-store"), *(one for one in _COMMON if one[0] != b"cache-control")]
 _HTML = serving.HTML.encode()
-_NOT_THERE = frozenset({ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EACCES, ENXIO})
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_PLAIN = "!$&'()*+,-./:;=@[]_~"  # what NGINX leaves as it is in a Location
 _WORDS = {400: "Bad request", 412: "Not as expected", 414: "The address is too long", 416: "No such part of the file"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a visitor is to be shown: a release, by which rules, and what stands before it."""
+
+    root: Path
+    answers: Answers = field(default_factory=lambda: Answers(Rules()))
+    guard: Guard = field(default_factory=Guard)
+    earlier: Path | None = None  # where files of earlier releases are
 
 
 @dataclass
@@ -42,12 +52,13 @@ class Reply:
     file: int | None = None
     pieces: list[tuple[bytes, int, int]] = field(default_factory=list)  # text before it, from, up to
     end: bytes = b""
+    more: Headers = field(default_factory=lambda: _COMMON)
 
 
-async def serve(scope: Scope, receive: Receive, send: Send, root: Path) -> None:
-    """Answer one HTTP request out of the release that `root` leads to now."""
-    with _answer(scope, root) as reply:
-        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers + _COMMON})
+async def serve(scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
+    """Answer one HTTP request out of the release that is shown now."""
+    with _answer(scope, shown) as reply:
+        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers + reply.more})
         if reply.file is None or scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": reply.body if scope["method"] != "HEAD" else b""})
         elif sum(end - begin for _, begin, end in reply.pieces) <= AT_ONCE:
@@ -80,7 +91,7 @@ def served_path(raw: bytes) -> bytes:
 
 
 @contextmanager
-def _answer(scope: Scope, root: Path) -> Iterator[Reply]:
+def _answer(scope: Scope, shown: Shown) -> Iterator[Reply]:
     method, raw, query = scope["method"], scope["raw_path"], scope["query_string"]
     if len(method) + len(raw) + len(query) + bool(query) + len("  HTTP/1.1\r\n") > LONGEST_LINE:
         yield _plain(414)
@@ -90,80 +101,72 @@ def _answer(scope: Scope, root: Path) -> Iterator[Reply]:
     except ValueError:
         yield _plain(400)
         return
-    if method not in ("GET", "HEAD"):
-        yield _page(405, serving.NOT_ALLOWED, (b"allow", b"GET, HEAD"))
+    if refused := _refused(scope, shown.guard):
+        yield refused
         return
-    with _Tree(root) as tree:
-        if shown := tree.shown(path):
-            yield _file(*shown, Asked.of(scope["headers"]))
-        elif tree.wants_slash(path):
-            yield _moved(path, query)
-        elif (instead := tree.file(b"200.html")) is not None:
-            yield _file(b"200.html", instead, Asked.of(scope["headers"]))
-        elif (instead := tree.file(b"404.html")) is not None:
-            yield _not_found(instead)
-        else:
-            yield _page(404, serving.NOT_FOUND)
+    asked = Asked(path, raw, query, _header(scope, b"accept-language"))
+    with Tree(shown.root) as tree, Tree(shown.earlier if shown.answers.rules.bridge else None) as earlier:
+        outcome = shown.answers.to(asked, tree.has, earlier.has)
+        reply = _reply(outcome, earlier if outcome.earlier else tree, scope)
+        reply.more = shown.answers.headers(path, reply.status, outcome.file)
+        if shown.guard.password:
+            reply.more = [(name, _for_one(value) if name == b"cache-control" else value) for name, value in reply.more]
+        yield reply
 
 
-class _Tree:
-    """One release, held open: wherever the pointer leads meanwhile, one answer comes from one release."""
-
-    def __init__(self, root: Path) -> None:
-        self._open: list[int] = []
-        try:
-            self._top = self._keep(os.open(root, os.O_PATH | os.O_DIRECTORY))
-        except OSError as why:
-            if why.errno not in _NOT_THERE:
-                raise
-            self._top = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self._open:
-            os.close(handle)
-
-    def shown(self, path: bytes) -> tuple[bytes, int] | None:
-        """The file that a path shows, with its name."""
-        if _is_hidden(path):
-            return None
-        name = path[1:] + b"index.html" if path.endswith(b"/") else path[1:]
-        file = self.file(name)
-        return None if file is None else (name, file)
-
-    def wants_slash(self, path: bytes) -> bool:
-        """Whether this is a folder with a page of its own, asked for without its slash."""
-        return not path.endswith(b"/") and not _is_hidden(path) and self.file(path[1:] + b"/index.html") is not None
-
-    def file(self, name: bytes) -> int | None:
-        """A regular file, opened without following a link anywhere on the way."""
-        if self._top < 0:
-            return None
-        *folders, last = name.split(b"/")
-        try:
-            here = self._top
-            for folder in folders:
-                here = self._keep(os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here))
-            file = self._keep(os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here))
-        except OSError as why:
-            if why.errno in _NOT_THERE:
-                return None
-            raise
-        return file if stat.S_ISREG(os.fstat(file).st_mode) else None
-
-    def _keep(self, handle: int) -> int:
-        self._open.append(handle)
-        return handle
+def _refused(scope: Scope, guard: Guard) -> Reply | None:
+    """What is answered before anyone looks at the rules."""
+    if guard.maintenance:
+        again = (b"retry-after", b"%d" % serving.RETRY_AFTER)
+        return _page(503, serving.maintenance(guard.maintenance), again, kept=False)
+    if scope["method"] not in ("GET", "HEAD"):
+        return _page(405, serving.NOT_ALLOWED, (b"allow", b"GET, HEAD"))
+    if not lets_in(guard, _header(scope, b"authorization")):
+        ask = (b"www-authenticate", b'Basic realm="%s"' % serving.REALM.encode())
+        return _page(401, serving.NOT_SIGNED_IN, ask, kept=False)
+    return None
 
 
-def _is_hidden(path: bytes) -> bool:
-    """Whatever begins with a dot, but what is in /.well-known/."""
-    return b"/." in path and path != b"/.well-known" and not path.startswith(b"/.well-known/")
+def _reply(outcome: Outcome, tree: Tree, scope: Scope) -> Reply:
+    if outcome.location is not None:
+        return Reply(outcome.status, [(b"location", outcome.location), (b"content-length", b"0")])
+    if outcome.file is None:
+        return _page(outcome.status, serving.NOT_FOUND)
+    sent, coding, headers = _form(outcome.file, tree, _header(scope, b"accept-encoding"))
+    file = tree.file(sent)
+    assert file is not None  # noqa: S101 - it was seen a moment ago, and is held open
+    kind = serving.type_of(os.path.basename(outcome.file).decode("utf-8", "replace")).encode()
+    if outcome.status != 200:
+        reply = _whole(outcome.status, file, kind)
+    else:
+        reply = _file(file, kind, Conditions.of(scope["headers"]), parts=not coding)
+    if reply.status in (200, 206, 404, 410) and coding:
+        headers = [(b"content-encoding", coding), *headers]
+    reply.headers += headers
+    return reply
 
 
-def _file(name: bytes, file: int, asked: Asked) -> Reply:
+def _form(name: bytes, tree: Tree, accepted: bytes) -> tuple[bytes, bytes, Headers]:
+    """The file to send, how it is compressed, and what to say of there being a choice."""
+    there = [(coding, name + ending) for coding, ending in encodings.FORMS if tree.has(name + ending)]
+    vary: Headers = [(b"vary", b"Accept-Encoding")] if there else []
+    for coding, form in there:
+        if encodings.takes(coding, accepted):
+            return form, coding, vary
+    return name, b"", vary
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """The first of its name."""
+    return next((value for found, value in scope["headers"] if found == name), b"")
+
+
+def _for_one(value: bytes) -> bytes:
+    """What came by a password is for nobody else."""
+    return value if value == b"no-store" else b"private, no-cache"
+
+
+def _file(file: int, kind: bytes, asked: Conditions, *, parts: bool) -> Reply:
     found = os.fstat(file)
     about = File(found.st_size, int(found.st_mtime))
     status = conditions.status(asked, about)
@@ -171,19 +174,22 @@ def _file(name: bytes, file: int, asked: Asked) -> Reply:
         return _plain(412)
     if status == 304:
         return Reply(304, [(b"etag", about.etag)])
-    kind = serving.type_of(os.path.basename(name).decode("utf-8", "replace")).encode()
-    pieces = conditions.parts(asked, about)
+    pieces = conditions.parts(asked, about) if parts else []
     if pieces is None:
         return _plain(416, (b"content-range", b"bytes */%d" % about.size))
     if pieces:
         return _partial(file, about, kind, pieces)
-    headers = [
-        (b"content-type", kind),
-        (b"content-length", b"%d" % about.size),
-        (b"etag", about.etag),
-        (b"accept-ranges", b"bytes"),
-    ]
-    return Reply(200, headers, file=file, pieces=[(b"", 0, about.size)])
+    whole = _whole(200, file, kind)
+    whole.headers += [(b"accept-ranges", b"bytes")] if parts else []
+    return whole
+
+
+def _whole(status: int, file: int, kind: bytes) -> Reply:
+    """All of a file. With another status than 200, parts of it and questions about it are not answered."""
+    found = os.fstat(file)
+    about = File(found.st_size, int(found.st_mtime))
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % about.size), (b"etag", about.etag)]
+    return Reply(status, headers, file=file, pieces=[(b"", 0, about.size)])
 
 
 def _partial(file: int, about: File, kind: bytes, pieces: list[tuple[int, int]]) -> Reply:
@@ -213,23 +219,10 @@ def _span(begin: int, end: int, size: int) -> bytes:
     return b"bytes %d-%d/%d" % (begin, end - 1, size)
 
 
-def _not_found(file: int) -> Reply:
-    """The bundle's own page; parts of it and questions about it are not answered."""
-    found = os.fstat(file)
-    about = File(found.st_size, int(found.st_mtime))
-    headers = [(b"content-type", _HTML), (b"content-length", b"%d" % about.size), (b"etag", about.etag)]
-    return Reply(404, headers, file=file, pieces=[(b"", 0, about.size)])
-
-
-def _moved(path: bytes, query: bytes) -> Reply:
-    """Within the site, by path alone: whichever name and port a visitor came by stays."""
-    location = quote_from_bytes(path, safe=_PLAIN).encode() + b"/" + (b"?" + query if query else b"")
-    return Reply(301, [(b"location", location), (b"content-length", b"0")])
-
-
-def _page(status: int, html: str, *more: tuple[bytes, bytes]) -> Reply:
+def _page(status: int, html: str, *more: tuple[bytes, bytes], kept: bool = True) -> Reply:
     body = html.encode()
-    return Reply(status, [(b"content-type", _HTML), (b"content-length", b"%d" % len(body)), *more], body)
+    headers = [(b"content-type", _HTML), (b"content-length", b"%d" % len(body)), *more]
+    return Reply(status, headers, body, more=_COMMON if kept else _UNKEPT)
 
 
 def _plain(status: int, *more: tuple[bytes, bytes]) -> Reply:

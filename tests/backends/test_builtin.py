@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def address(root: Path) -> Iterator[Address]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await sites.serve(scope, receive, send, root)
+        await sites.serve(scope, receive, send, sites.Shown(root))
 
     with serving(app) as address:
         yield address
@@ -105,7 +105,7 @@ def test_an_answer_is_of_one_release(tmp_path: Path) -> None:
 
     scope: Scope = {"type": "http", "method": "GET", "raw_path": b"/large.bin", "query_string": b"", "headers": []}
     with ThreadPoolExecutor(1) as pool:  # a loop of its own, whatever runs in this thread
-        pool.submit(asyncio.run, sites.serve(scope, receive, send, pointer)).result()
+        pool.submit(asyncio.run, sites.serve(scope, receive, send, sites.Shown(pointer))).result()
     assert bytes(body) == b"a" * 1_000_000
 
 
@@ -136,7 +136,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Address, Ad
     })  # fmt: skip
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await sites.serve(scope, receive, send, release.path)
+        await sites.serve(scope, receive, send, sites.Shown(release.path))
 
     with Nginx(folder / "etc") as nginx, serving(app) as address:
         nginx.site("ours", render(SiteConf(HOST, release.path, (f"127.0.0.1:{nginx.port}",))))

@@ -1,0 +1,82 @@
+"""What visitors of an environment are shown now."""
+
+import os
+import threading
+from pathlib import Path
+
+from appliance.context import Context
+from appliance.deploy import paths
+from appliance.model.answers import Answers
+from appliance.model.environments import Environment
+from appliance.model.rules import Rules
+from appliance.store import environments
+from appliance.store import rules as kept
+from appliance.web.sites import Shown
+
+MOST_REMEMBERED = 500
+
+
+class Live:
+    """Remembers what it has looked up until anything was written."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._lock = threading.Lock()
+        self._version = -1
+        self._environments: dict[tuple[str, str], Environment | None] = {}
+        self._answers: dict[str, Answers] = {}
+
+    def nothing(self) -> Shown:
+        return Shown(paths.nowhere(self._ctx))
+
+    def of(self, project: str, name: str) -> Shown:
+        environment = self._environment(project, name)
+        if environment is None:
+            return self.nothing()
+        pointer = paths.pointer(self._ctx, project, name)
+        earlier = paths.earlier(self._ctx, environment.id)
+        root, answers = self._release(pointer)
+        return Shown(root, answers, environment.guard, earlier)
+
+    def by(self, rules: Rules) -> Answers:
+        """Rules, ready to be asked."""
+        with self._lock:
+            found = self._answers.get(rules.key)
+            if found is None:
+                if len(self._answers) >= MOST_REMEMBERED:
+                    self._answers.clear()
+                found = self._answers[rules.key] = Answers(rules)
+        return found
+
+    def _release(self, pointer: Path) -> tuple[Path, Answers]:
+        """Files and rules by one look at one link, so that they belong together."""
+        try:
+            inner = os.readlink(pointer)
+        except OSError:
+            return pointer, self.by(Rules())
+        _, at, key = inner.rpartition("@")
+        root = pointer.with_name(inner)
+        if not at or "/" in inner:
+            return pointer.parent / inner, self._unfrozen(pointer.parent / inner)
+        return root, self._answers.get(key) or self._kept(key)
+
+    def _kept(self, key: str) -> Answers:
+        return self.by(kept.find(self._ctx.db.read(), key) or Rules())
+
+    def _unfrozen(self, root: Path) -> Answers:
+        """A release that went live before rules were kept with deployments."""
+        return self.by(Rules(fallback="200.html" if (root / "200.html").is_file() else ""))
+
+    def _environment(self, project: str, name: str) -> Environment | None:
+        version = self._ctx.db.version()
+        with self._lock:
+            if version != self._version or len(self._environments) >= MOST_REMEMBERED:
+                self._version = version
+                self._environments.clear()
+            if (project, name) in self._environments:
+                return self._environments[project, name]
+        found = environments.find(self._ctx.db.read(), project, name)
+        with self._lock:
+            if version == self._version:
+                self._environments[project, name] = found
+        return found
