@@ -86,3 +86,8 @@ def upload(ctx: Context, place: Environment, files: Files | bytes) -> Deployment
     with Incoming(ctx) as incoming:
         incoming.write([files if isinstance(files, bytes) else zipped(files)])
         return submit.upload(ctx, OPERATOR, place, incoming.finish(), filename="site.zip")
+
+
+def state(ctx: Context, deployment: Deployment) -> Deployment:
+    """As it is now."""
+    return submit.find_deployment(ctx, deployment.id)

@@ -88,7 +88,7 @@ def cancel(deployment: str, json_wanted: bool, server: str | None) -> None:
     elif found["status"] == "cancelled":
         note(f"{name_of(found)} is cancelled.")
     else:
-        note(f"{name_of(found)} stops at its next step.")
+        note(f"{name_of(found)} is being stopped.")
 
 
 def _row(one: DeploymentData) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from appliance.store import deployments, jobs
 
 
 def cancel(ctx: Context, actor: Actor, deployment_id: str) -> Deployment:
-    """A queued one ends now; a running one stops at its next step and takes back what it did."""
+    """A queued one ends now; a running one stops within moments and takes back what it did."""
     need(actor, "deployments.cancel")
     deployment = find_deployment(ctx, deployment_id)
     with ctx.write(DeploymentChanged(deployment.id, deployment.project, deployment.environment)) as db:

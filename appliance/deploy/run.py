@@ -9,7 +9,7 @@ from appliance.context import Context
 from appliance.deploy.log import Log
 from appliance.errors import Cancelled
 from appliance.events import DeploymentChanged
-from appliance.machine import faults
+from appliance.machine import faults, stopping
 from appliance.model.deployments import STEPS, Deployment, Step
 from appliance.store import deployments
 
@@ -33,7 +33,8 @@ class Run:
         self._set(Step(name, "running", self.ctx.moment()))
         faults.point(name)
         try:
-            yield
+            with stopping.when(self.cancelled):
+                yield
         except BaseException:
             self._end(name, "failed")
             raise

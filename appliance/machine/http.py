@@ -4,6 +4,7 @@ import http.client
 from dataclasses import dataclass
 
 from appliance.errors import RemoteFailed
+from appliance.machine import stopping
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ def look(
     most: int = 8 << 20,
 ) -> Answer:
     """Ask one server at one address for a path under a host name; follows nothing."""
+    stopping.check()
     connection = http.client.HTTPConnection(address[0], address[1], timeout=timeout)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)

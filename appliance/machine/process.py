@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import NoReturn
 
-from appliance.errors import HostFailed
+from appliance.errors import Cancelled, HostFailed
+from appliance.machine import stopping
+
+LOOK_EVERY = 0.2  # seconds between two looks for a wish to stop
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,11 @@ def run(
     except PermissionError:
         raise HostFailed(f"Homeport may not run {words[0]}.", code="not_permitted") from None
     try:
-        output, _ = child.communicate(stdin, timeout=timeout)
+        output = _to_its_end(child, stdin, timeout)
+    except Cancelled:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        raise
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         output, _ = child.communicate()
@@ -65,6 +74,52 @@ def run(
             said=output.decode(errors="replace"),
         ) from None
     return Ran(words, child.returncode, output.decode(errors="replace"))
+
+
+def _to_its_end(child: "subprocess.Popen[bytes]", stdin: bytes, timeout: float) -> bytes:
+    """All that it says; TimeoutExpired, or Cancelled, when it has not ended by then."""
+    until = monotonic() + timeout
+    given: bytes | None = stdin
+    while True:
+        left = max(until - monotonic(), 0)
+        try:
+            output, _ = child.communicate(given, timeout=min(left, LOOK_EVERY) if stopping.may_come() else left)
+            return output
+        except subprocess.TimeoutExpired:
+            if left <= LOOK_EVERY:
+                raise
+        given = None  # it has been told
+        stopping.check()
+
+
+class Beside:
+    """A process that answers a line with a line until its input ends."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+
+    def ask(self, line: bytes) -> bytes:
+        if self._child.stdin is None or self._child.stdout is None:
+            raise EOFError("the process has no ears")
+        self._child.stdin.write(line)
+        self._child.stdin.flush()
+        answer = self._child.stdout.readline()
+        if not answer:
+            raise EOFError("the process ended")
+        return answer
+
+    def stop(self) -> None:
+        self._child.kill()
+
+    def end(self) -> None:
+        """Nobody may be asking any more."""
+        self._child.kill()
+        with suppress(BrokenPipeError):
+            self._child.communicate()
+
+
+def beside(argv: Sequence[str]) -> Beside:
+    return Beside(subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
 
 
 def go_on_as(uid: int, environ: Mapping[str, str]) -> NoReturn:

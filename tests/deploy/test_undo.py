@@ -73,7 +73,7 @@ def test_a_promotion_ends_it_too(server: Appliance) -> None:
     server.ask("POST", "/projects/undo-promoted/environments", json={"name": "staging"})
     server.deploy("undo-promoted", {"index.html": "next"}, "staging")
     back(server, "undo-promoted")
-    answer = server.ask("POST", f"{place('promoted')}/promote?wait=30", json={"from": "staging"})
+    answer = server.ask("POST", f"{place('undo-promoted')}/promote?wait=30", json={"from": "staging"})
     assert answer.status_code == 201
     assert state(server, "undo-promoted") is None
 
