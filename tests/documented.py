@@ -8,6 +8,7 @@ from pathlib import Path
 
 from appliance.access.permissions import PERMISSIONS, PUBLIC, ROLES, SIGNED_IN
 from appliance.api.routes import routes
+from appliance.model.xrays import KINDS
 from appliance.settings import About, Settings
 from appliance.web.routes import Declared
 from tests.appliance import ROOT
@@ -64,7 +65,15 @@ def default(name: str, value: object) -> str:
     return f"`{value}`"
 
 
-TABLES = {"endpoints": endpoints, "permissions": permissions, "settings": settings}
+def findings() -> Iterator[str]:
+    """What an X-ray can find."""
+    yield "| code | | level |"
+    yield "|---|---|---|"
+    for code, kind in KINDS.items():
+        yield f"| `{code}` | {kind.about} | {kind.level} |"
+
+
+TABLES = {"endpoints": endpoints, "permissions": permissions, "settings": settings, "findings": findings}
 
 
 def drawn(text: str) -> str:

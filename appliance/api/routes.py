@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from appliance.access.permissions import PUBLIC, SIGNED_IN
-from appliance.api import access, bundles, contents, deployments, projects, system, uploads, urls
+from appliance.api import access, bundles, contents, deployments, projects, sites, system, uploads, urls, xrays
 from appliance.api.openapi import described
 from appliance.web.routes import route
 
@@ -41,6 +41,11 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{E}/deployments", deployments.started, "POST", allow="deployments.create"),
         route(f"{E}/rollback", deployments.rolled_back, "POST", allow="deployments.rollback"),
         route(f"{E}/promote", deployments.promoted, "POST", allow="deployments.promote"),
+        route(f"{E}/site", sites.shown, allow="projects.read"),
+        route(f"{E}/site", sites.changed, "PUT", allow="environments.update"),
+        route(f"{E}/site/preview", sites.previewed, "POST", allow="projects.read"),
+        route(f"{E}/guard", sites.guard_shown, allow="projects.read"),
+        route(f"{E}/guard", sites.guard_changed, "PATCH", allow="environments.update"),
         route(f"{E}/urls", urls.of_environment, allow="urls.read"),
         route(f"{E}/urls", urls.added, "POST", allow="urls.create"),
         route(f"{E}/urls/{{host}}", urls.removed, "DELETE", allow="urls.delete"),
@@ -50,6 +55,8 @@ def routes() -> Sequence[BaseRoute]:
         route(D, deployments.shown, allow="deployments.read"),
         route(f"{D}/log", deployments.logged, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
+        route(f"{D}/xray", xrays.shown, allow="deployments.read"),
+        route(f"{D}/compare", xrays.compared, allow="deployments.read"),
         route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.options, "OPTIONS", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create"),

@@ -1,5 +1,6 @@
 """What the API answers: dataclasses, so that the docs are drawn from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any
 
@@ -12,7 +13,8 @@ from appliance.model.deployments import Deployment, Failure, Step
 from appliance.model.environments import Environment, Freeze
 from appliance.model.projects import Project
 from appliance.model.urls import Part, Url
-from appliance.store import deployments, environments, urls
+from appliance.model.xrays import Summary
+from appliance.store import deployments, environments, urls, xrays
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class DeploymentShape:
     error: Failure | None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"]
     queue: Annotated[Queue | None, "For a queued one: where it stands in line, and why it waits"]
+    xray: Annotated[Summary | None, "What was seen in it, in numbers"]
     address: Annotated[str, "Where its environment answers"]
     created_by: str
     created_at: str
@@ -102,9 +105,11 @@ def of_projects(ctx: Context, those: tuple[Project, ...]) -> list[ProjectShape]:
     ]
 
 
-def of_deployment(ctx: Context, deployment: Deployment, place: str | None = None) -> DeploymentShape:
+def of_deployment(
+    ctx: Context, deployment: Deployment, place: str | None = None, seen: Mapping[str, Summary] | None = None
+) -> DeploymentShape:
+    db = ctx.db.read()
     if place is None:
-        db = ctx.db.read()
         environment = environments.by_id(db, deployment.environment_id)
         place = address(ctx, environment, urls.of_environment(db, environment.id)) if environment else ""
     return DeploymentShape(
@@ -124,6 +129,7 @@ def of_deployment(ctx: Context, deployment: Deployment, place: str | None = None
         error=deployment.error,
         overtaken_by=deployment.overtaken_by,
         queue=place_in_line(ctx, deployment),
+        xray=(xrays.in_short(db, [deployment.id]) if seen is None else seen).get(deployment.id),
         address=place,
         created_by=deployment.created_by,
         created_at=deployment.created_at,
@@ -141,13 +147,15 @@ def of_deployments(ctx: Context, those: tuple[Deployment, ...]) -> list[Deployme
     for environment_id in ids:
         environment = environments.by_id(db, environment_id)
         places[environment_id] = address(ctx, environment, attached[environment_id]) if environment else ""
-    return [of_deployment(ctx, one, places[one.environment_id]) for one in those]
+    seen = xrays.in_short(db, [one.id for one in those])
+    return [of_deployment(ctx, one, places[one.environment_id], seen) for one in those]
 
 
 def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[EnvironmentShape]:
     db = ctx.db.read()
     attached = urls.of_environments(db, tuple(one.id for one in those))
     live = deployments.several(db, [one.live for one in those if one.live])
+    seen = xrays.in_short(db, list(live))
     back = rolled_back.several(ctx, those)
     shapes = []
     for one in those:
@@ -159,7 +167,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[Enviro
                 one.project,
                 one.backend,
                 place,
-                of_deployment(ctx, now, place) if now else None,
+                of_deployment(ctx, now, place, seen) if now else None,
                 tuple(of_url(url) for url in attached[one.id]),
                 one.frozen,
                 back.get(one.id),

@@ -4,11 +4,13 @@ import asyncio
 
 from appliance.context import Context
 from appliance.deploy.submit import find_deployment
+from appliance.deploy.xray.after import of_deployment
 from appliance.events import DeploymentChanged, UrlChanged
 from appliance.model.deployments import Deployment
 from appliance.model.urls import Url
+from appliance.model.xrays import LOOKING, Report
 from appliance.projects.urls import find_url
-from appliance.store import environments
+from appliance.store import environments, xrays
 from appliance.web.sse import Ear
 
 
@@ -22,6 +24,18 @@ async def deployment_over(ctx: Context, deployment: Deployment, seconds: float) 
                 break
             await ear.next(left)
     return now
+
+
+async def xray_done(ctx: Context, deployment: Deployment, seconds: float) -> Report:
+    """The X-ray when pages were read as well, or as far as it is when time has run out."""
+    until = asyncio.get_running_loop().time() + seconds
+    with Ear(ctx, lambda event: isinstance(event, DeploymentChanged) and event.deployment == deployment.id) as ear:
+        while (known := xrays.find(ctx.db.read(), deployment.id)) is None or known.state == LOOKING:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0 or ctx.stopping.is_set():
+                break
+            await ear.next(left)
+    return of_deployment(ctx, find_deployment(ctx, deployment.id))
 
 
 async def url_settled(ctx: Context, host: str, seconds: float) -> Url:

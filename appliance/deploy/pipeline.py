@@ -13,13 +13,13 @@ from appliance.deploy import freeze, frozen, paths, releases, tidy
 from appliance.deploy.assemble import Witness, make_release
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
+from appliance.deploy.xray import after, during
 from appliance.errors import BadBundle, Cancelled, HomeportError, HostFailed
 from appliance.events import DeploymentChanged, JobAdded
 from appliance.machine import files
 from appliance.model.amounts import how_many
 from appliance.model.deployments import Deployment, Failure
 from appliance.model.environments import Environment
-from appliance.model.manifests import Manifest
 from appliance.model.sites import Release, Site
 from appliance.store import bundles, deployments, environments, jobs, journal, urls
 from appliance.store import releases as release_rows
@@ -105,14 +105,15 @@ def inspect(run: Run, release: Release) -> Release:
         run.log.info("404.html answers for what is not there")
     if "200.html" in served:
         run.log.info("200.html answers for every path without a file: single-page fallback")
-    _say_difference(run, served)
     rules = freeze.rules_for(run, release, served)
     with ctx.write() as db:
         rule_rows.keep(db, rules)
         deployments.set_release(db, deployment.id, release.name, rules.key)
         deployments.set_files(db, deployment.id, len(served))
     run.detail(how_many(len(served), "file"))
-    return replace(release, rules=rules)
+    frozen_release = replace(release, rules=rules)
+    during.before_live(run, frozen_release, served)
+    return frozen_release
 
 
 def publish(run: Run, site: Site, backend: Backend, release: Release) -> None:
@@ -272,20 +273,10 @@ def _have_settled(ctx: Context, db: Connection, deployment: Deployment) -> None:
     kept = release_rows.find(db, now.release) if now and now.release else None
     if kept and not kept.written and not jobs.has(db, "release.settle", kept.name):
         jobs.add(db, "release.settle", kept.name, queue="disk", at=ctx.moment())
+    if now and kept:
+        after.ask_for(db, now, ctx.moment())
 
 
 def _who_cancelled(ctx: Context, deployment: Deployment) -> str:
     found = deployments.find(ctx.db.read(), deployment.id)
     return (found.cancel_asked_by if found else None) or "Homeport"
-
-
-def _say_difference(run: Run, served: Manifest) -> None:
-    environment = environments.by_id(run.ctx.db.read(), run.deployment.environment_id)
-    live = _live_release(run.ctx, environment) if environment else None
-    if live is None or not releases.ready(run.ctx, live.name):
-        return
-    before = releases.manifest_of(run.ctx, live.name)
-    new = len(served.keys() - before.keys())
-    gone = len(before.keys() - served.keys())
-    changed = sum(1 for name in served.keys() & before.keys() if served[name].sha256 != before[name].sha256)
-    run.log.info(f"Against what is live: {new:,} files are new, {changed:,} changed, {gone:,} gone")

@@ -99,6 +99,10 @@ def running(db: Connection) -> tuple[Deployment, ...]:
     return tuple(_deployment(row) for row in rows)
 
 
+def any_running(db: Connection) -> bool:
+    return db.execute("SELECT 1 FROM deployments WHERE status = 'running' LIMIT 1").fetchone() is not None
+
+
 def earlier(db: Connection, environment_id: int, before: str) -> tuple[Deployment, ...]:
     """What went live here before that one, newest first."""
     rows = db.execute(

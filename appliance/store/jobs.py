@@ -4,6 +4,7 @@ from appliance.model.jobs import Job
 from appliance.store.db import Connection, Row
 
 MOST_AT_ONCE = 500
+BEHIND = ("compress", "xray")  # what nobody waits for: each has a thread of its own, and keeps no worker from its work
 
 
 def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:
@@ -14,18 +15,19 @@ def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def claim(db: Connection, worker: str, at: str, until: str) -> Job | None:
+def claim(db: Connection, worker: str, at: str, until: str, behind: str | None = None) -> Job | None:
     """The oldest due job whose queue is free becomes this worker's. One that waits for its time holds nobody up."""
+    kinds = f"j.kind NOT IN {BEHIND}" if behind is None else "j.kind = ?"
     row = db.execute(
-        """UPDATE jobs SET status = 'running', worker = ?, lease_until = ?, attempts = attempts + 1
+        f"""UPDATE jobs SET status = 'running', worker = ?, lease_until = ?, attempts = attempts + 1
         WHERE status = 'queued' AND id = (
-            SELECT j.id FROM jobs j WHERE j.status = 'queued' AND j.run_at <= ?
+            SELECT j.id FROM jobs j WHERE {kinds} AND j.status = 'queued' AND j.run_at <= ?
             AND NOT EXISTS (SELECT 1 FROM jobs r WHERE r.queue = j.queue AND r.status = 'running')
             AND NOT EXISTS (
                 SELECT 1 FROM jobs o WHERE o.queue = j.queue AND o.status = 'queued' AND o.id < j.id AND o.run_at <= ?)
             ORDER BY j.id LIMIT 1)
-        RETURNING *""",
-        [worker, until, at, at],
+        RETURNING *""",  # noqa: S608 - names of ours
+        [worker, until, *([behind] if behind else []), at, at],
     ).fetchone()
     return _job(row) if row else None
 

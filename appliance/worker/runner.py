@@ -9,6 +9,8 @@ from functools import partial
 
 from appliance.context import Context
 from appliance.deploy import pipeline, releases
+from appliance.deploy.behind import be_modest
+from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
@@ -26,6 +28,7 @@ IDLE = 30.0  # look again this often even when nobody says that there is work
 HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
     "release.settle": releases.settle,
+    "xray": after.finish,
     "url.attach": url_jobs.attach,
     "url.detach": url_jobs.detach,
     "place.move": settle.move,
@@ -49,6 +52,8 @@ class Runner:
         self._forget = self._ctx.bus.listen(self._hear)
         for number in range(self._ctx.settings.workers):
             self._begin(self._turn, f"worker-{number}")
+        for kind in jobs.BEHIND:
+            self._begin(partial(self._turn_behind, kind), kind)
         self._begin(self._beat, "heartbeat")
         self._begin(partial(timers.keep_looking, self._ctx), "timers")
 
@@ -83,10 +88,14 @@ class Runner:
                 logger.exception("%s will go on in a moment", threading.current_thread().name)
                 self._ctx.stopping.wait(PAUSE)
 
-    def _turn(self) -> None:
+    def _turn_behind(self, kind: str) -> None:
+        be_modest()
+        self._turn(kind)
+
+    def _turn(self, behind: str | None = None) -> None:
         with self._work:
             seen = self._news
-        job = self._claim()
+        job = self._claim(behind)
         if job is not None:
             self._do(job)
             return
@@ -94,10 +103,10 @@ class Runner:
             if self._news == seen and not self._stopping:
                 self._work.wait(self._until_next())
 
-    def _claim(self) -> Job | None:
+    def _claim(self, behind: str | None) -> Job | None:
         now = self._ctx.now()
         with self._ctx.db.write() as db:
-            job = jobs.claim(db, self._name, clock.text(now), clock.text(now + LEASE))
+            job = jobs.claim(db, self._name, clock.text(now), clock.text(now + LEASE), behind)
         if job is not None:
             self._running.add(job.id)
         return job

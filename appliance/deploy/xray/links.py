@@ -1,6 +1,5 @@
 """Where the references of pages lead, as the web server will see it."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,8 +9,10 @@ from urllib.parse import unquote
 from appliance.deploy.xray.findings import found
 from appliance.deploy.xray.generators import where_base_is_set
 from appliance.model.amounts import how_many
+from appliance.model.answers import MISSING, Answers, Asked
 from appliance.model.manifests import Manifest
-from appliance.model.rules import Redirect, Rules
+from appliance.model.rules import Rules
+from appliance.model.serving import escaped
 from appliance.model.xrays import Finding
 
 _MANY = 20_000  # what is remembered of one kind; there are no more examples than a few anyway
@@ -38,7 +39,8 @@ class Map:
         self._files = manifest
         self._rules = rules
         self._by_case: dict[str, str] | None = None
-        self._redirects = tuple(_pattern(one) for one in rules.redirects)
+        self._answers = Answers(rules)
+        self._redirected = any(one.forced for one in rules.redirects)
         self._known: dict[str, str | None] = {}
         self.broken: list[Trouble] = []
         self.missing: list[Trouble] = []
@@ -90,18 +92,27 @@ class Map:
             )
 
     def _end_of(self, path: str) -> str | None:
-        """The file that answers; empty where something else does; None where nothing does."""
+        """The file that answers; empty where something else does; None where nothing of its own does."""
         name = path[1:]
-        if name in self._files:
+        if name in self._files and not self._redirected:
             return name
-        page = f"{name}index.html" if not name or name.endswith("/") else f"{name}/index.html"
-        if page in self._files:
-            return page
-        if self._rules.clean_urls and f"{name.rstrip('/')}.html" in self._files:
-            return f"{name.rstrip('/')}.html"
-        if any(pattern.fullmatch(path) for pattern in self._redirects) or path.startswith(_DYNAMIC):
+        served = path.encode("utf-8", "replace")
+        if path.startswith(_DYNAMIC):
             return ""
-        return None
+        said = self._answers.to(Asked(served, escaped(served)), self._has)
+        if said.location is not None:
+            return ""
+        if said.status in MISSING or said.file is None or self._fell_back(said.file, name):
+            return None
+        return said.file.decode("utf-8", "replace")
+
+    def _has(self, name: bytes) -> bool:
+        return name.decode("utf-8", "replace") in self._files
+
+    def _fell_back(self, file: bytes, name: str) -> bool:
+        """Whether it is only the page that answers for everything."""
+        fallback = self._rules.fallback
+        return bool(fallback) and file == fallback.encode() and name not in ("", fallback)
 
     def _note(self, page: str, ref: str, path: str, *, parts: bool) -> None:
         one = Trouble(page, ref)
@@ -161,14 +172,6 @@ def _folder_of(page: str, base: str) -> str:
         return folder
     whole = base if base.startswith("/") else joined(folder, base)
     return f"{whole.rpartition('/')[0]}/"
-
-
-def _pattern(one: Redirect) -> "re.Pattern[str]":
-    """What a redirect takes: `*` at the end any rest and none, `:name` one step of a path."""
-    source = one.source.removesuffix("*").rstrip("/")
-    steps = re.split(r":[A-Za-z]\w*", source)
-    rest = "(?:/.*)?" if one.source.endswith("*") else "/?"
-    return re.compile("[^/]+".join(re.escape(step) for step in steps) + rest, re.DOTALL)
 
 
 def _keep(those: list[Trouble], one: Trouble) -> None:

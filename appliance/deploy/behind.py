@@ -1,0 +1,44 @@
+"""Work that nobody waits for gives way to work that somebody does."""
+
+import os
+import threading
+from contextlib import suppress
+from time import monotonic
+
+from appliance.context import Context
+from appliance.store import deployments
+
+LOOK_EVERY = 0.05  # seconds between two looks for a deployment that runs
+PATIENCE = 60.0  # seconds that one piece of work holds still at most, all in all
+NICE = 10
+
+
+class Interrupted(Exception):
+    """Homeport stops; what is left of the work is for the next start."""
+
+
+class Pace:
+    """Called between two pieces of work: holds still while a deployment runs."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._next = 0.0
+        self._held = 0.0
+
+    def __call__(self) -> None:
+        if self._ctx.stopping.is_set():
+            raise Interrupted
+        now = monotonic()
+        if now < self._next:
+            return
+        while self._held < PATIENCE and deployments.any_running(self._ctx.db.read()):
+            if self._ctx.stopping.wait(LOOK_EVERY):
+                raise Interrupted
+            self._held += LOOK_EVERY
+        self._next = monotonic() + LOOK_EVERY
+
+
+def be_modest() -> None:
+    """This thread takes what the others leave of the processors."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

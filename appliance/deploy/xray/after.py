@@ -1,0 +1,87 @@
+"""The rest of the X-ray, once visitors have what they wait for."""
+
+from dataclasses import replace
+
+from appliance.context import Context
+from appliance.deploy import freeze, releases
+from appliance.deploy.behind import Interrupted, Pace
+from appliance.deploy.xray import look
+from appliance.deploy.xray.others import found_by_others
+from appliance.errors import NotFound
+from appliance.events import DeploymentChanged
+from appliance.machine import faults
+from appliance.model.deployments import Deployment
+from appliance.model.manifests import Manifest
+from appliance.model.xrays import LOOKING, STOPPED, Report
+from appliance.store import deployments, jobs, xrays
+from appliance.store.db import Connection
+
+KIND = "xray"
+
+
+def ask_for(db: Connection, deployment: Deployment, at: str) -> None:
+    """A look at all of it, unless that was done already."""
+    report = xrays.find(db, deployment.id)
+    if deployment.release and (report is None or report.state == LOOKING) and not jobs.has(db, KIND, deployment.id):
+        jobs.add(db, KIND, deployment.id, queue=KIND, at=at)
+
+
+def finish(ctx: Context, deployment_id: str, _: int = 1) -> None:
+    """The job."""
+    deployment = deployments.find(ctx.db.read(), deployment_id)
+    if deployment is None:
+        return
+    faults.point("xray")
+    try:
+        report = _looked(ctx, deployment)
+    except Interrupted:
+        with ctx.write() as db:
+            jobs.add(db, KIND, deployment_id, queue=KIND, at=ctx.moment())
+        return
+    if report is not None:
+        changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
+        with ctx.write(changed, lasting=False) as db:
+            xrays.keep(db, deployment.id, report)
+
+
+def of_deployment(ctx: Context, deployment: Deployment) -> Report:
+    report = xrays.find(ctx.db.read(), deployment.id)
+    if report is None:
+        raise NotFound(
+            f"#{deployment.number} of {deployment.place} has no X-ray: it came to no release.",
+            code="no_xray",
+            todo=("Look at its log for why.",) if deployment.status == "failed" else (),
+        )
+    return report
+
+
+def _looked(ctx: Context, deployment: Deployment) -> Report | None:
+    """None where there is nothing to look at and nothing to correct."""
+    known, release = xrays.find(ctx.db.read(), deployment.id), freeze.release_of(ctx, deployment)
+    if release is None or not releases.ready(ctx, release.name):
+        return _stopped(known)
+    try:
+        served = releases.manifest_of(ctx, release.name)
+        against = known.against if known else deployment.replaced
+        before = _manifest_of(ctx, against)
+        return look(
+            release.path,
+            served,
+            before,
+            release.rules,
+            against=against,
+            more=found_by_others(ctx, deployment, release, served),
+            tick=Pace(ctx),
+        )
+    except FileNotFoundError:  # it was removed meanwhile
+        return _stopped(known)
+
+
+def _stopped(known: Report | None) -> Report | None:
+    return replace(known, state=STOPPED) if known and known.state == LOOKING else None
+
+
+def _manifest_of(ctx: Context, deployment_id: str | None) -> Manifest | None:
+    found = deployments.find(ctx.db.read(), deployment_id) if deployment_id else None
+    release = freeze.release_of(ctx, found) if found else None
+    return releases.manifest_of(ctx, release.name) if release and releases.ready(ctx, release.name) else None
