@@ -1,9 +1,10 @@
 """What every backend is: a handful of finished public methods over a few verbs of its own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+from appliance.errors import HomeportError
 from appliance.model.checks import Check
 from appliance.model.sites import Probe, Release, Site
 from appliance.settings import Settings
@@ -40,6 +41,14 @@ class Backend(ABC):
     def detach(self, site: Site, host: str, log: Log) -> None:
         """Take one URL out of force."""
 
+    def attach_many(self, those: Sequence[tuple[Site, str]], log: Log) -> Mapping[str, HomeportError]:
+        """Put URLs in force, each for its site; says which were refused, each with why."""
+        return _each(self.attach, those, log)
+
+    def detach_many(self, those: Sequence[tuple[Site, str]], log: Log) -> Mapping[str, HomeportError]:
+        """Take URLs out of force; says which still are, each with why."""
+        return _each(self.detach, those, log)
+
     def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
         """No URL in force but those of these sites, each leading to its site; says which of them are not in force."""
         return frozenset()
@@ -55,3 +64,16 @@ class Backend(ABC):
     @abstractmethod
     def checks(self) -> list[Check]:
         """What is and isn't in order for this backend."""
+
+
+def _each(
+    do: Callable[[Site, str, Log], None], those: Sequence[tuple[Site, str]], log: Log
+) -> dict[str, HomeportError]:
+    """One after the other, for a backend that has no better way."""
+    refused = {}
+    for site, host in those:
+        try:
+            do(site, host, log)
+        except HomeportError as why:
+            refused[host] = why
+    return refused

@@ -1,14 +1,15 @@
 """The backend that uses the NGINX of this host: a URL is a file of its own, a deploy is a pointer swapped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from appliance.backends import pointer
 from appliance.backends.base import Backend, Log
 from appliance.backends.builtin import probe_own, seen
+from appliance.errors import HomeportError
 from appliance.machine import served
 from appliance.model.checks import Check
 from appliance.model.sites import Probe, Release, Site
-from appliance.nginx import checks, force, names
+from appliance.nginx import checks, force, names, together
 from appliance.nginx.template import SiteConf
 
 
@@ -35,6 +36,12 @@ class Nginx(Backend):
 
     def detach(self, site: Site, host: str, log: Log) -> None:
         force.put(self.settings, {host: None}, log)
+
+    def attach_many(self, those: Sequence[tuple[Site, str]], log: Log) -> Mapping[str, HomeportError]:
+        return together.put_each(self.settings, {host: self._conf(site, host) for site, host in those}, log)
+
+    def detach_many(self, those: Sequence[tuple[Site, str]], log: Log) -> Mapping[str, HomeportError]:
+        return together.put_each(self.settings, {host: None for _, host in those}, log)
 
     def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
         """All in one reload, if any. What is not in force at all is not for here: nobody has looked whether it may."""

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import SystemRandom
+from typing import Self
 
 from appliance.errors import HomeportError, HostFailed
 from appliance.machine import files, served
@@ -14,6 +16,7 @@ from appliance.nginx.template import SiteConf, read, render
 from appliance.settings import Settings
 
 PATIENCE = 5.0  # seconds for NGINX's new workers to answer
+EACH = 0.003  # and so much more for each file that NGINX has to read before, on a slow host
 OLD_WORKERS = 0.2  # NGINX lets them go on for a tenth of a second beside the new ones
 MOMENT = 1.0
 LOOKS = 8  # at a time
@@ -86,16 +89,15 @@ def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> boo
         log(f"NGINX configuration changes: {host} {_change(before[host], text)}")
     log(f"{' '.join(settings.nginx_test)}, with the change in a copy")
     hands.test(changes)
-    watched = {**_some_others(settings, changes), **before}
-    green = {host for host, wrong in _look_at(watched).items() if wrong is None}
+    watch = _Watch.begin(settings, before)
     files.write_whole(unread, "\n".join(changes))
     try:
         hands.apply(changes)
         log(f"NGINX reads {len(changes)} changed {'file' if len(changes) == 1 else 'files'}")
-        _see({**watched, **changes}, green, changes)
-        _see_gone({host: before[host] for host in green & changes.keys() if changes[host] is None})
+        watch.see(changes)
+        watch.see_gone(changes)
     except HomeportError as why:
-        end = _take_back(unread, hands, {host: before[host] for host in changes}, watched, green)
+        end = _take_back(unread, hands, before, watch)
         log(end)
         raise _ended(why, end) from why
     unread.unlink()
@@ -112,31 +114,52 @@ def _texts(settings: Settings, hosts: Iterable[str]) -> dict[str, str | None]:
     return {host: paths.text_in_place(settings, host) for host in hosts}
 
 
-def _some_others(settings: Settings, changes: Texts) -> dict[str, str | None]:
-    """A few that don't change, others each time: what goes wrong with a reload seldom goes wrong with one of many."""
-    hosts = [file.stem for file in paths.folder(settings).glob("*.conf") if file.stem not in changes]
-    return _texts(settings, SystemRandom().sample(hosts, min(OTHERS, len(hosts))))
+@dataclass(frozen=True)
+class _Watch:
+    """What answered before a change, of what it touches and of a few others."""
+
+    before: Texts
+    green: frozenset[str]
+    patience: float
+
+    @classmethod
+    def begin(cls, settings: Settings, changing: Texts) -> Self:
+        others = {file.stem for file in paths.folder(settings).glob("*.conf")} - changing.keys()
+        some = SystemRandom().sample(sorted(others), min(OTHERS, len(others)))  # other ones each time
+        texts = {**_texts(settings, some), **changing}
+        green = frozenset(host for host, wrong in _look_at(texts).items() if wrong is None)
+        return cls(texts, green, PATIENCE + EACH * len(others))
+
+    def see(self, changes: Texts) -> None:
+        """Wait until what is new answers, and what answered before still does."""
+        texts = {**self.before, **changes}
+        watched = {host: text for host, text in texts.items() if text and (host in self.green or host in changes)}
+        red: dict[str, str] = {}
+
+        def all_green() -> bool:
+            red.clear()
+            red.update({host: wrong for host, wrong in _look_at(watched).items() if wrong})
+            return not red
+
+        if not served.steady(all_green, self.patience, OLD_WORKERS):
+            raise _not_seen(red, changes)
+
+    def see_gone(self, changes: Texts) -> None:
+        """Give the old workers a moment to end. Another site may well send the same, so this proves nothing."""
+        gone = {host: self.before[host] for host in self.green & changes.keys() if changes[host] is None}
+        if gone:
+            served.until(lambda: all(_look_at(gone).values()), MOMENT)
 
 
-def _see(texts: Texts, green: set[str], changes: Texts) -> None:
-    """Wait until what is new answers, and what answered before still does."""
-    watched = {host: text for host, text in texts.items() if text and (host in green or host in changes)}
-    red: dict[str, str] = {}
-
-    def all_green() -> bool:
-        red.clear()
-        red.update({host: wrong for host, wrong in _look_at(watched).items() if wrong})
-        return not red
-
-    if served.steady(all_green, PATIENCE, OLD_WORKERS):
-        return
-    if ours := {host: wrong for host, wrong in red.items() if host in changes}:
-        raise not_seen(ours)
+def _not_seen(red: Mapping[str, str], changes: Texts) -> NotSeen:
+    ours = {host: wrong for host, wrong in red.items() if host in changes}
+    if ours:
+        return no_answer(ours)
     host, wrong = next(iter(red.items()))
-    raise NotSeen(f"With the change {host} no longer answered as before: {wrong}.", red)
+    return NotSeen(f"With the change {host} no longer answered as before: {wrong}.", red)
 
 
-def not_seen(red: Mapping[str, str]) -> NotSeen:
+def no_answer(red: Mapping[str, str]) -> NotSeen:
     host, wrong = next(iter(red.items()))
     return NotSeen(
         f"NGINX took the change, but {host} does not answer with its site: {wrong}.",
@@ -145,18 +168,12 @@ def not_seen(red: Mapping[str, str]) -> NotSeen:
     )
 
 
-def _see_gone(texts: Texts) -> None:
-    """Give the old workers a moment to end. Another site may well send the same, so this proves nothing."""
-    if texts:
-        served.until(lambda: all(_look_at(texts).values()), MOMENT)
-
-
-def _take_back(unread: Path, hands: Hands, before: Texts, watched: Texts, green: set[str]) -> str:
+def _take_back(unread: Path, hands: Hands, before: Texts, watch: _Watch) -> str:
     """Put everything back as it was, and say what came of it."""
     names = ", ".join(before)
     try:
         hands.apply(before)
-        _see(watched, green, {})
+        watch.see({})
     except HomeportError as worse:
         return f"Taking the change back failed as well ({names}): {worse.detail}"
     unread.unlink()

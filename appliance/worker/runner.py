@@ -3,10 +3,11 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from appliance.backups import take
 from appliance.context import Context
 from appliance.deploy import pipeline, releases
 from appliance.deploy.behind import be_modest
@@ -29,12 +30,19 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
     "release.settle": releases.settle,
     "xray": after.finish,
-    "url.attach": url_jobs.attach,
-    "url.detach": url_jobs.detach,
+    "backup": take.take,
     "place.move": settle.move,
     "hosts.settle": settle.settle,
 }
-AFTER_A_FAULT = {"deploy": pipeline.end_in_fault, "url.attach": url_jobs.end_in_fault}
+TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.TryLater]]] = {
+    "url.attach": url_jobs.attach,
+    "url.detach": url_jobs.detach,
+}  # all that are due are done in one go; each says for itself whether it has to be tried again
+AFTER_A_FAULT = {
+    "deploy": pipeline.end_in_fault,
+    "url.attach": url_jobs.end_in_fault,
+    "backup": take.end_in_fault,
+}
 logger = logging.getLogger("homeport.worker")
 
 
@@ -95,35 +103,49 @@ class Runner:
     def _turn(self, behind: str | None = None) -> None:
         with self._work:
             seen = self._news
-        job = self._claim(behind)
-        if job is not None:
-            self._do(job)
+        claimed = self._claim(behind)
+        if claimed:
+            self._do(claimed)
             return
         with self._work:
             if self._news == seen and not self._stopping:
                 self._work.wait(self._until_next())
 
-    def _claim(self, behind: str | None) -> Job | None:
+    def _claim(self, behind: str | None) -> list[Job]:
+        """One job, or of some kinds all that are due."""
         now = self._ctx.now()
+        at, until = clock.text(now), clock.text(now + LEASE)
         with self._ctx.db.write() as db:
-            job = jobs.claim(db, self._name, clock.text(now), clock.text(now + LEASE), behind)
-        if job is not None:
-            self._running.add(job.id)
-        return job
+            first = jobs.claim(db, self._name, at, until, behind)
+            found = [first] if first else []
+            if first and first.kind in TOGETHER:
+                found += jobs.claim_along(db, first, self._name, at, until)
+        self._running.update(job.id for job in found)
+        return found
 
-    def _do(self, job: Job) -> None:
+    def _do(self, claimed: list[Job]) -> None:
+        kind = claimed[0].kind
         try:
-            HANDLERS[job.kind](self._ctx, job.subject, job.attempts)
-        except url_jobs.TryLater as why:
-            self._insist(partial(self._later, job, why))
+            later = self._handle(kind, claimed)
         except Exception:
-            logger.exception("job %s %s failed", job.kind, job.subject)
-            self._insist(partial(self._give_up, job))
+            logger.exception("job %s %s failed", kind, ", ".join(job.subject for job in claimed))
+            for job in claimed:
+                self._insist(partial(self._give_up, job))
         else:
-            self._insist(partial(self._done, job))
+            self._insist(partial(self._ended, claimed, later))
         finally:
-            self._running.discard(job.id)
+            self._running.difference_update(job.id for job in claimed)
             self._ctx.bus.publish(JobAdded())  # the next one in its queue may start
+
+    def _handle(self, kind: str, claimed: list[Job]) -> Mapping[int, url_jobs.TryLater]:
+        if kind in TOGETHER:
+            return TOGETHER[kind](self._ctx, claimed)
+        (job,) = claimed
+        try:
+            HANDLERS[kind](self._ctx, job.subject, job.attempts)
+        except url_jobs.TryLater as why:
+            return {job.id: why}
+        return {}
 
     def _insist(self, note: Callable[[], None]) -> None:
         """What became of a job has to be written down, however long that takes: its queue waits for it."""
@@ -136,29 +158,33 @@ class Runner:
                 logger.exception("what became of a job can't be written now; it is tried again")
                 self._ctx.stopping.wait(PAUSE)
 
-    def _done(self, job: Job) -> None:
+    def _ended(self, claimed: list[Job], later: Mapping[int, url_jobs.TryLater]) -> None:
         with self._ctx.db.write() as db:
-            jobs.done(db, job.id)
+            for job in claimed:
+                if why := later.get(job.id):
+                    jobs.again(db, job.id, self._next_try(job, why), self._ctx.redact(why.detail))
+                else:
+                    jobs.done(db, job.id)
 
-    def _later(self, job: Job, why: url_jobs.TryLater) -> None:
+    def _next_try(self, job: Job, why: url_jobs.TryLater) -> str:
         """Ever later, and not before the other side wants to hear of it again."""
         wait = timedelta(seconds=min(max(2.0 ** min(job.attempts, 10), why.retry_after), LONGEST))
-        with self._ctx.db.write() as db:
-            jobs.again(db, job.id, clock.text(self._ctx.now() + wait), self._ctx.redact(why.detail))
+        return clock.text(self._ctx.now() + wait)
 
     def _give_up(self, job: Job) -> None:
         """A fault of ours: the job ends, and whoever waits for it is told."""
         if job.kind in AFTER_A_FAULT:
             AFTER_A_FAULT[job.kind](self._ctx, job.subject)
-        self._done(job)
+        self._ended([job], {})
 
     def _beat(self) -> None:
         with self._work:
             self._work.wait(BEAT_EVERY)
         until = clock.text(self._ctx.now() + LEASE)
-        for job_id in tuple(self._running):
+        if running := tuple(self._running):
             with self._ctx.db.write() as db:
-                jobs.beat(db, job_id, self._name, until)
+                for job_id in running:
+                    jobs.beat(db, job_id, self._name, until)
 
     def _until_next(self) -> float:
         """Work that is due waits for its queue, or has become due since it was looked for."""
