@@ -39,6 +39,11 @@ class SettingsChanged(Event):
 
 
 @dataclass(frozen=True)
+class BackupChanged(Event):
+    backup: str
+
+
+@dataclass(frozen=True)
 class JobAdded(Event):
     pass
 

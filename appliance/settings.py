@@ -1,6 +1,7 @@
 """What an operator may set: one table, read from flags, then what was saved in the UI, then the environment."""
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -86,10 +87,39 @@ class Settings:
     upload_hours: int = _setting(
         24, "UPLOAD_HOURS", "Hours for which an upload in pieces is kept after the last one, until it is deployed"
     )
+    releases_kept: int = _setting(
+        5,
+        "RELEASES_KEPT",
+        "How many releases of each environment stay unpacked, besides the live one; bundles are always kept",
+        saved=True,
+    )
     trusted_proxies: str = _setting(
         "", "TRUSTED_PROXIES", "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
     )
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
+    backup_every: str = _setting(
+        "off", "BACKUP_EVERY", "How often a backup is taken by itself: `off`, `daily` or `weekly`", saved=True
+    )
+    backup_hour: int = _setting(2, "BACKUP_HOUR", "At which hour (UTC); weekly ones on Sunday", saved=True)
+    backup_keep: int = _setting(7, "BACKUP_KEEP", "How many backups are kept; older ones are deleted", saved=True)
+    backup_place: str = _setting("folder", "BACKUP_PLACE", "Where backups go: `folder` or `s3`", saved=True)
+    backup_folder: str = _setting(
+        "", "BACKUP_FOLDER", "The folder for backups; `backups` in the data folder when empty", saved=True
+    )
+    backup_s3_endpoint: str = _setting(
+        "", "BACKUP_S3_ENDPOINT", "The address of an S3-compatible store; Amazon's in the region when empty", saved=True
+    )
+    backup_s3_region: str = _setting("us-east-1", "BACKUP_S3_REGION", "The region that requests name", saved=True)
+    backup_s3_bucket: str = _setting("", "BACKUP_S3_BUCKET", "The bucket for backups", saved=True)
+    backup_s3_prefix: str = _setting("homeport", "BACKUP_S3_PREFIX", "What names in the bucket begin with", saved=True)
+    backup_s3_key_id: str = _setting("", "BACKUP_S3_KEY_ID", "The id of the access key", saved=True)
+    backup_s3_secret: str = _setting("", "BACKUP_S3_SECRET", "The access key's secret", secret=True, saved=True)
+    backup_s3_path_style: bool = _setting(
+        True, "BACKUP_S3_PATH_STYLE", "Whether the bucket stands in the path, not in the host name", saved=True
+    )
+    backup_passphrase: str = _setting(
+        "", "BACKUP_PASSPHRASE", "Locks the keys in these backups; without it they have none", secret=True, saved=True
+    )
 
     @classmethod
     def load(cls, flags: Mapping[str, object], environ: Mapping[str, str]) -> Self:
@@ -172,6 +202,38 @@ def _yes(text: str) -> bool:
     return text.lower() in {"1", "true", "yes", "on"}
 
 
+def _hour(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 23:
+        raise ValueError("an hour is a number from 0 to 23")
+    return number
+
+
+def _folder(text: str) -> str:
+    if text and not Path(text).is_absolute():
+        raise ValueError("enter the whole path of a folder, such as /mnt/backups")
+    return text
+
+
+def _store(text: str) -> str:
+    url = urlsplit(text)
+    if text and (url.scheme not in ("http", "https") or not url.hostname or url.query or url.username is not None):
+        raise ValueError("enter an address such as https://s3.example.net")
+    return text.rstrip("/")
+
+
+def _bucket(text: str) -> str:
+    if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError("enter a bucket's name: small letters, digits, dots and dashes")
+    return text
+
+
+def _passphrase(text: str) -> str:
+    if text and len(text) < 12:
+        raise ValueError("use at least 12 characters")
+    return text
+
+
 def _command(text: str) -> tuple[str, ...]:
     words = tuple(shlex.split(text))
     if not words:
@@ -199,8 +261,18 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "bundle_max_size": _size,
     "bundle_names": _one_of("exact", "portable"),
     "upload_max": _size,
+    "releases_kept": _positive,
     "upload_hours": _positive,
     "workers": _positive,
+    "backup_every": _one_of("off", "daily", "weekly"),
+    "backup_hour": _hour,
+    "backup_keep": _positive,
+    "backup_place": _one_of("folder", "s3"),
+    "backup_folder": _folder,
+    "backup_s3_endpoint": _store,
+    "backup_s3_bucket": _bucket,
+    "backup_s3_path_style": _yes,
+    "backup_passphrase": _passphrase,
 }
 ABOUT: dict[str, About] = {item.name: item.metadata["about"] for item in fields(Settings)}
 SAVED = frozenset(name for name, it in ABOUT.items() if it.saved)

@@ -27,6 +27,9 @@ PERMISSIONS = {
     "activity.read": "See activity",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
+    "backups.read": "See and download backups",
+    "backups.create": "Take backups",
+    "backups.delete": "Delete backups",
 }
 ROLES: dict[str, frozenset[str]] = {"owner": frozenset(PERMISSIONS)}
 DECLARABLE = frozenset(PERMISSIONS) | {PUBLIC, SIGNED_IN}

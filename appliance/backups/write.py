@@ -1,5 +1,6 @@
 """Write a backup: one file, while everything goes on."""
 
+import fcntl
 import gzip
 import hashlib
 import json
@@ -173,12 +174,28 @@ def _copied(data: Path) -> Iterator[Path]:
         )
     folder = data / KEPT_IN / f".{clock.new_id()}.taking"
     folder.mkdir(mode=0o700, parents=True)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         copy = folder / "homeport.db"
         copies.take(data / "homeport.db", copy)
         yield copy
     finally:
         files.remove_tree(folder)
+        os.close(lock)
+
+
+def sweep(data: Path) -> None:
+    """What is left of backups whose process was killed; one that is being taken holds its lock."""
+    for folder in (data / KEPT_IN).glob(".*.taking"):
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            files.remove_tree(folder)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(lock)
 
 
 def _first(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:

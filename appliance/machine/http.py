@@ -1,7 +1,10 @@
 """The only place that sends requests out."""
 
 import http.client
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from appliance.errors import RemoteFailed
 from appliance.machine import stopping
@@ -43,6 +46,34 @@ def look(
         raise _Unreached(
             f"Nothing answered for {host} at {address[0]} port {address[1]}: {str(why) or type(why).__name__}.",
             permanent=False,
+        ) from why
+    finally:
+        connection.close()
+
+
+Response = http.client.HTTPResponse
+
+
+@contextmanager
+def asked(
+    method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, timeout: float = 60
+) -> Iterator[Response]:
+    """One request to a service elsewhere, its answer still to be read; follows nothing."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    try:
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in {"Content-Length": str(len(body)), **headers, "Connection": "close"}.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        yield connection.getresponse()
+    except (TimeoutError, OSError, http.client.HTTPException) as why:
+        raise _Unreached(
+            f"{parts.netloc} can't be reached: {str(why) or type(why).__name__}.",
+            permanent=False,
+            todo=("Check the address, and that this host may reach it.",),
         ) from why
     finally:
         connection.close()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
+from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import tidy, uploads
 
@@ -11,6 +12,7 @@ HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
     "forget what is old": (HOUR, tidy.forget_old),
+    "take a backup that is due": (60.0, schedule.look),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")
