@@ -34,7 +34,8 @@ def send(server: Appliance, body: bytes, *, packed: bool = False, **headers: str
     return server.ask("POST", "/contents", content=gzip.compress(body) if packed else body, headers=given)
 
 
-def ask(server: Appliance, project: str, body: Any, *, wait: int | None = 30, **headers: str) -> httpx.Response:
+def ask(server: Appliance, project: str, body: Any, *, wait: int | None = 30, once: str = "") -> httpx.Response:
+    headers = {"Idempotency-Key": once} if once else {}
     query = f"?wait={wait}" if wait is not None else ""
     path = f"/projects/{project}/environments/production/deployments{query}"
     return server.ask("POST", path, json=body, headers=headers)

@@ -295,7 +295,7 @@ def test_a_refused_deployment_leaves_no_bundle_behind(fresh: Appliance) -> None:
 def test_an_idempotency_key_gives_the_same_deployment(server: Appliance) -> None:
     name, files = server.project("once-by-file"), {"index.html": unique("once")}
     send(server, batch(files.values()))
-    answers = [ask(server, name, {"files": told(files)}, **{"Idempotency-Key": "k1"}).json() for _ in range(2)]
+    answers = [ask(server, name, {"files": told(files)}, once="k1").json() for _ in range(2)]
     assert answers[0]["id"] == answers[1]["id"]
 
 
