@@ -27,7 +27,7 @@ from appliance.backups import restore as restoring
 from appliance.backups.restore import Restored
 from appliance.backups.write import Written
 from appliance.context import Context
-from appliance.deploy import paths
+from appliance.deploy import mend, paths
 from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
@@ -135,13 +135,12 @@ def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
     """Everything up to the first answer. Until `settle`, whatever happened to the database can be taken back."""
     rehearsing.clear(settings.data)
     underway = progress.opened(settings.data) if held.forward else progress.undo(settings.data)
-    faults.point("upgrade opened")
     ctx = open_context(settings, copied=bool(held.forward and underway and underway.copy))
-    faults.point("upgrade migrated")
     recover(ctx)
     app = build(ctx)
     if held.forward:
         server.try_out(app, ctx)
+        faults.point("upgrade tried")
     outcome.settle(ctx, held, underway)
     return ctx, app
 
@@ -162,6 +161,11 @@ def setup_link(settings: Settings) -> str:
 
 def doctor(settings: Settings) -> Sequence[Check]:
     return examine_host(settings)
+
+
+def examine_store(settings: Settings) -> mend.Found:
+    """Reads every content, and mends what can be; safe beside a running appliance."""
+    return mend.examine(open_context(settings))
 
 
 def backup(settings: Settings, file: Path, passphrase: str) -> Written:

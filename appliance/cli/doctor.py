@@ -10,18 +10,29 @@ from appliance.cli.host import data_option, host, settings
 from appliance.cli.options import json_option
 from appliance.cli.show import COLOURS, as_json, counted
 from appliance.cli.text import clean
+from appliance.deploy.mend import Found
+from appliance.model.amounts import how_many
 from appliance.model.checks import Check
 
 
 @click.command()
+@click.option(
+    "--store", "store_wanted", is_flag=True, help="Read every content of every release, and mend what is damaged."
+)
 @data_option
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, data: str | None, json_wanted: bool) -> None:
+def doctor(ctx: click.Context, store_wanted: bool, data: str | None, json_wanted: bool) -> None:
     """Check this host, and say how to mend what isn't in order.
 
     Exits with 1 when a check failed.
     """
+    if store_wanted:
+        found = host().examine_store(settings(data=data))
+        as_json(dataclasses.asdict(found)) if json_wanted else _print_store(found)
+        if found.lost:
+            ctx.exit(FAILED)
+        return
     checks = host().doctor(settings(data=data))
     if json_wanted:
         as_json({"items": [dataclasses.asdict(check) for check in checks], "next": None})
@@ -29,6 +40,18 @@ def doctor(ctx: click.Context, data: str | None, json_wanted: bool) -> None:
         _print(checks)
     if any(check.status == "failed" for check in checks):
         ctx.exit(FAILED)
+
+
+def _print_store(found: Found) -> None:
+    click.echo(f"{how_many(found.contents, 'content')} read")
+    for path in found.mended:
+        click.echo(f"{click.style('mended', fg=COLOURS.get('ok'))}  {clean(path)}")
+    for path in found.lost:
+        click.echo(f"{click.style('failed', fg=COLOURS.get('failed'))}  {clean(path)}")
+    if found.lost:
+        click.echo("No bundle here has the right bytes of these. Deploy their site again, or restore a backup.")
+    elif not found.mended:
+        click.echo("Each is what its name says.")
 
 
 def _print(checks: Sequence[Check]) -> None:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from appliance.backups.restore import Restored
 from appliance.backups.write import Written
 from appliance.cli.options import option
+from appliance.deploy.mend import Found
 from appliance.errors import BadRequest
 from appliance.installer.env import beneath
 from appliance.machine.process import go_on_as
@@ -33,6 +34,8 @@ class Host(Protocol):
     def setup_link(self, settings: Settings) -> str: ...
 
     def doctor(self, settings: Settings) -> Sequence[Check]: ...
+
+    def examine_store(self, settings: Settings) -> Found: ...
 
     def backup(self, settings: Settings, file: Path, passphrase: str) -> Written: ...
 

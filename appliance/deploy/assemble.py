@@ -37,8 +37,9 @@ def make_release(ctx: Context, sha256: str, witness: Witness) -> Made:
     """The release of a bundle, whole and under its name, or nothing."""
     beside = ctx.data / "releases" / f".{clock.new_id()}"
     try:
-        manifest = _tree(ctx, sha256, beside, witness)
-        name = releases.keep(ctx, beside, manifest)
+        with releases.shelf_in_use():
+            manifest = _tree(ctx, sha256, beside, witness)
+            name = releases.keep(ctx, beside, manifest)
     finally:
         files.remove_tree(beside)
     with ctx.db.write(lasting=False) as db:
@@ -54,15 +55,16 @@ def _tree(ctx: Context, sha256: str, beside: Path, witness: Witness) -> dict[str
         return manifest
     holds = contents.of_bundle(paths.bundle_file(ctx, sha256), sha256, limits(ctx))
     _say_contents(witness, holds)
-    return unpack(
-        paths.bundle_file(ctx, sha256),
-        holds,
-        beside,
-        shelf=paths.shelf(ctx),
-        limits=limits(ctx),
-        on_progress=lambda done: witness.progress(f"{done:,} of {holds.files:,} files"),
-        cancelled=witness.cancelled,
-    )
+    with files.on_the_disk(paths.bundle_file(ctx, sha256)):
+        return unpack(
+            paths.bundle_file(ctx, sha256),
+            holds,
+            beside,
+            shelf=paths.shelf(ctx),
+            limits=limits(ctx),
+            on_progress=lambda done: witness.progress(f"{done:,} of {holds.files:,} files"),
+            cancelled=witness.cancelled,
+        )
 
 
 def manifest_of_made(ctx: Context, sha256: str) -> dict[str, Piece]:

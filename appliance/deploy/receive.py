@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -27,15 +25,6 @@ class Received:
     sha256: str
     size: int
     seconds: float
-
-
-@contextmanager
-def settled(received: Received) -> Iterator[None]:
-    """Have its bytes on the disk by the end of the block: the disk works while something else is done."""
-    with ThreadPoolExecutor(1) as pool:
-        syncing = pool.submit(files.sync_file, received.path)
-        yield
-        syncing.result()
 
 
 class Incoming:

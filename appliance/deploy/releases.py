@@ -14,9 +14,10 @@ from appliance.model.manifests import Manifest, Piece
 from appliance.store import deployments, saved
 from appliance.store import releases as rows
 
-KEPT = 5  # releases of each environment, besides the live one, that stay unpacked for a quick rollback
 _LOCK = threading.Lock()
+_USERS = threading.Lock()
 _SETTLING = threading.Lock()
+_using: set[object] = set()  # whoever counts on the contents that are on the shelf now
 
 
 def ready(ctx: Context, name: str | None) -> bool:
@@ -70,18 +71,57 @@ def settled() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def shelf_in_use() -> Iterator[None]:
+    """What is on the shelf now stays there, for as long as someone makes a release out of it."""
+    me = object()
+    with _USERS:
+        _using.add(me)
+    try:
+        yield
+    finally:
+        _using.discard(me)
+
+
+@contextmanager
+def shelf_at_rest() -> Iterator[bool]:
+    """Whether nobody uses it; nobody begins to within the block, so it is to be short."""
+    with _USERS:
+        yield not _using
+
+
+def needed(ctx: Context) -> set[str]:
+    """What is live, about to be, or among the last few that were."""
+    return deployments.releases_needed(ctx.db.read(), ctx.settings.releases_kept)
+
+
 def remove_old(ctx: Context) -> int:
     """Remove releases that no environment serves or may soon go back to. Bundles stay."""
     with _LOCK:
-        needed = deployments.releases_needed(ctx.db.read(), KEPT)
-        old = [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, needed)]
-        for one in sorted(old, reverse=True):  # the manifest goes first: without it a release does not count
+        wanted = needed(ctx)
+        return _remove(ctx, [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)])
+
+
+def remove_these(ctx: Context, names: set[str]) -> int:
+    """Those of them that are still not needed."""
+    with _LOCK:
+        going = names - needed(ctx)
+        places = ((paths.release(ctx, one).path, paths.manifest_file(ctx, one)) for one in going)
+        return _remove(ctx, [part for place in places for part in place])
+
+
+def _remove(ctx: Context, old: list[Path]) -> int:
+    """Their contents are for the next clean-up to look at."""
+    for one in sorted(old, reverse=True):  # the manifest goes first: without it a release does not count
+        if one.suffix == ".json" and one.exists():
+            one.replace(paths.gone_folder(ctx) / one.name)
+        else:
             files.remove_tree(one)
-        gone = [one.name for one in old if one.suffix != ".json"]
-        if gone:
-            with ctx.db.write(lasting=False) as db:
-                for name in gone:
-                    rows.remove(db, name)
+    gone = [one.name for one in old if one.suffix != ".json"]
+    if gone:
+        with ctx.db.write(lasting=False) as db:
+            for name in gone:
+                rows.remove(db, name)
     return len(gone)
 
 

@@ -11,10 +11,10 @@ from appliance.deploy import contents, paths
 from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
 from appliance.deploy.queue import said_in_log
-from appliance.deploy.receive import Received, settled
+from appliance.deploy.receive import Received
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
-from appliance.machine import archive, clock, files
+from appliance.machine import archive, clock
 from appliance.model.amounts import size
 from appliance.model.bundles import Bundle
 from appliance.model.deployments import STEPS, Deployment, Step
@@ -67,8 +67,7 @@ def upload(
     """Deploy what has just arrived. A bundle that can be refused by its directory alone is refused here."""
     need(actor, "deployments.create")
     wish = _Wish(environment, "upload", received.sha256, once)
-    with settled(received):
-        holds = contents.take(received.path, received.sha256, limits(ctx))
+    holds = contents.take(received.path, received.sha256, limits(ctx))
     bundle = Bundle(
         sha256=received.sha256,
         size=received.size,
@@ -184,7 +183,6 @@ def _keep(ctx: Context, received: Received) -> None:
     if not target.exists():
         target.parent.mkdir(mode=0o700, exist_ok=True)
         received.path.replace(target)
-        files.sync_folder(target.parent)
 
 
 def _enqueue(

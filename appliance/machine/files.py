@@ -5,6 +5,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def sync_disk(folder: Path) -> None:
             raise OSError(ctypes.get_errno(), "syncfs failed", str(folder))
     finally:
         os.close(handle)
+
+
+@contextmanager
+def on_the_disk(path: Path) -> Iterator[None]:
+    """Have a file that was written before on the disk by the end of the block, while something else is done."""
+    with ThreadPoolExecutor(1, "sync") as pool:
+        syncing = pool.submit(sync_file, path)
+        yield
+        syncing.result()
+    sync_folder(path.parent)
 
 
 def remove_tree(folder: Path) -> None:

@@ -97,6 +97,7 @@ class Beside:
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self._child = child
+        self.pid = child.pid
 
     def ask(self, line: bytes) -> bytes:
         if self._child.stdin is None or self._child.stdout is None:

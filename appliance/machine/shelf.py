@@ -6,14 +6,22 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from appliance.errors import BadBundle
 from appliance.machine import files
+from appliance.machine.compressing import ENDINGS
 from appliance.model.manifests import mtime
 
 MODE = 0o444
+NAME = 64  # hex digits
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
+
+
+class Links(NamedTuple):
+    links: int
+    size: int
 
 
 class Shelf:
@@ -50,9 +58,16 @@ class Shelf:
         file.replace(self.path(sha256))
 
     def share(self, file: Path, sha256: str) -> None:
-        """Put a file of a tree on the shelf, by a link; one that is there already stays."""
-        with suppress(FileExistsError):
-            os.link(file, self.path(sha256))
+        """Put a file of a tree on the shelf, by a link. Where another copy is there already, the tree gets that one."""
+        kept = self.path(sha256)
+        try:
+            os.link(file, kept)
+        except FileExistsError:
+            if not file.samefile(kept):
+                beside = kept.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
+                with suppress(OSError):  # as with more links than a file may have: then it keeps its own copy
+                    os.link(kept, beside)
+                    beside.replace(file)
 
     def link(self, sha256: str, to: Path) -> None:
         """Put a content into a tree. A file system has a limit of links; beyond it a fresh copy takes the name."""
@@ -93,18 +108,50 @@ class Shelf:
                 if self.path(sha256).stat().st_ctime >= moment:
                     yield sha256
 
+    def links(self, sha256: str) -> Links | None:
+        """How many names a content has, its own among them; None when it isn't here."""
+        try:
+            found = os.stat(self.path(sha256))
+        except FileNotFoundError:
+            return None
+        return Links(found.st_nlink, found.st_size)
+
+    def idle(self, before: float) -> Iterator[tuple[str, int]]:
+        """Contents that no tree links and that nothing has touched since, with their sizes."""
+        for folder in sorted(os.scandir(self.root), key=lambda one: one.name):
+            for one in os.scandir(folder) if folder.is_dir() else ():
+                if len(one.name) != NAME:  # another form of a content goes with it
+                    continue
+                with suppress(FileNotFoundError):
+                    found = one.stat(follow_symlinks=False)
+                    if found.st_nlink == 1 and found.st_ctime < before:
+                        yield one.name, found.st_size
+
     def names(self) -> Iterator[str]:
         for folder in sorted(self.root.iterdir()):
             if folder.is_dir():
-                yield from sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+                yield from sorted(one.name for one in folder.iterdir() if "." not in one.name)
 
     def remove(self, sha256: str) -> None:
-        with suppress(FileNotFoundError):
-            self.path(sha256).unlink()
+        """With its smaller forms."""
+        for file in (self.path(sha256), *(self.form(sha256, ending) for ending in ENDINGS)):
+            file.unlink(missing_ok=True)
 
-    def _write(self, sha256: str, data: bytes) -> None:
-        place = self.path(sha256)
-        beside = place.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
+    def form(self, sha256: str, ending: str) -> Path:
+        """Where a smaller form of a content is; an empty file says that it is not worth having."""
+        return self.root / sha256[:2] / f"{sha256}.{ending}"
+
+    def forms(self, sha256: str) -> list[str] | None:
+        """The endings of the forms that are worth having; None while they have not been made."""
+        try:
+            sizes = {ending: os.stat(self.form(sha256, ending)).st_size for ending in ENDINGS}
+        except FileNotFoundError:
+            return None
+        return [ending for ending, size in sizes.items() if size]
+
+    def write_beside(self, sha256: str, data: bytes) -> Path:
+        """Bytes in a hidden file, to be given a name once they are on the disk."""
+        beside = self.path(sha256).with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
         handle = os.open(beside, _NEW, 0o600)
         try:
             files.write_all(handle, data)
@@ -113,7 +160,15 @@ class Shelf:
             raise
         finally:
             os.close(handle)
-        self.adopt(beside, sha256)
+        return beside
+
+    def adopt_form(self, file: Path, sha256: str, ending: str) -> None:
+        """It has the time of its content, as every file that is served."""
+        _seal(file, sha256)
+        file.replace(self.form(sha256, ending))
+
+    def _write(self, sha256: str, data: bytes) -> None:
+        self.adopt(self.write_beside(sha256, data), sha256)
 
     def _copy(self, sha256: str) -> Path:
         place = self.path(sha256)
