@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from appliance.backups.bucket import Store
 from appliance.backups.folder import Folder
 from appliance.context import Context
 from appliance.errors import Conflict, Invalid
+from appliance.machine import clock
 from appliance.machine.s3 import Bucket
 from appliance.machine.tar import Sink
 from appliance.model.backups import Backup
@@ -54,6 +56,35 @@ def place_with(ctx: Context, backup: Backup) -> Place:
             todo=("Enter that place in Settings, Backups again.",),
         )
     return store
+
+
+def try_place(settings: Settings) -> str:
+    """Write something there, look at it, and take it away again; says that this worked."""
+    place, name, text = place_of(settings), f"homeport-test-{clock.new_id()}.txt", b"Homeport was here.\n"
+    with place.keep(name) as sink:
+        sink.write(text)
+    place.check(name, len(text))
+    place.remove(name)
+    return f"Homeport can write, read and delete in {place.name}."
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A backup that is being read."""
+
+    name: str
+    size: int
+    sha256: str
+    chunks: Iterator[bytes]
+
+
+def open_backup(ctx: Context, backup: Backup) -> Opened:
+    """It is there, and as large as it was when it was taken."""
+    if backup.status != "succeeded" or backup.size is None:
+        raise Conflict(f"This backup is {backup.status}: there is no file of it.", code="no_file")
+    place = place_with(ctx, backup)
+    place.check(backup.name, backup.size)
+    return Opened(backup.name, backup.size, backup.sha256 or "", place.read(backup.name))
 
 
 def _store(settings: Settings) -> Store | None:
