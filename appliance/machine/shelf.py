@@ -62,7 +62,11 @@ class Shelf:
         kept = self.path(sha256)
         try:
             os.link(file, kept)
-        except FileExistsError:
+        except OSError as why:
+            if why.errno == errno.EXDEV:  # a shelf on another disk shares nothing
+                return
+            if why.errno != errno.EEXIST:
+                raise
             if not file.samefile(kept):
                 beside = kept.with_name(f".{sha256}.{os.getpid()}.{os.urandom(4).hex()}")
                 with suppress(OSError):  # as with more links than a file may have: then it keeps its own copy

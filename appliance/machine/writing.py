@@ -95,11 +95,11 @@ def _write(place: Place, at: int, entry: Entry, tick: Tick) -> Piece:
 
 
 def _linked(place: Place, at: int, name: bytes, sha256: str) -> bool:
-    """Whether the content was here already. Where it has all the links that a file may have, it is written anew."""
+    """Whether the content was here already. Where no more links can be made, it is written anew."""
     try:
         os.link(f"{sha256[:2]}/{sha256}", name, src_dir_fd=place.shelf, dst_dir_fd=at)
     except OSError as why:
-        if why.errno in (errno.ENOENT, errno.EMLINK):
+        if why.errno in (errno.ENOENT, errno.EMLINK, errno.EXDEV):
             return False
         raise
     return True

@@ -14,7 +14,7 @@ from tests.appliance import Appliance, zipped
 
 FINAL = {"succeeded", "failed", "cancelled", "skipped"}
 STEPS = ("unpack", "inspect", "publish", "probe", "mark live", "tidy")
-POINTS = [*STEPS, *(f"after {step}" for step in STEPS)]
+POINTS = [*STEPS, *(f"after {step}" for step in STEPS), "settle", "after settle"]
 
 
 def site(word: str, files: int = 400) -> dict[str, str | bytes]:
