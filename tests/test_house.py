@@ -18,7 +18,12 @@ MAY_SLEEP = ("appliance/worker/", "appliance/machine/", "appliance/deploy/probe.
 NO_ROOM = {"utils", "util", "helpers", "common", "misc", "core"}
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 600
-IMPORT_NAMES = {"pyjwt": "jwt", "sqlite-utils": "sqlite_utils", "python-multipart": "python_multipart"}
+IMPORT_NAMES = {
+    "backports-zstd": "backports",
+    "pyjwt": "jwt",
+    "sqlite-utils": "sqlite_utils",
+    "python-multipart": "python_multipart",
+}
 
 
 @cache

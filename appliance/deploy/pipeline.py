@@ -9,7 +9,7 @@ from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import freeze, frozen, paths, releases, tidy
+from appliance.deploy import compress, freeze, frozen, paths, releases, tidy
 from appliance.deploy.assemble import Witness, make_release
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
@@ -275,6 +275,8 @@ def _have_settled(ctx: Context, db: Connection, deployment: Deployment) -> None:
         jobs.add(db, "release.settle", kept.name, queue="disk", at=ctx.moment())
     if now and kept:
         after.ask_for(db, now, ctx.moment())
+    if now and kept and now.status == "succeeded":
+        compress.ask_for(db, kept.name, ctx.moment())
 
 
 def _who_cancelled(ctx: Context, deployment: Deployment) -> str:

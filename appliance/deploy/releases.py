@@ -95,6 +95,15 @@ def needed(ctx: Context) -> set[str]:
     return deployments.releases_needed(ctx.db.read(), ctx.settings.releases_kept)
 
 
+@contextmanager
+def held(ctx: Context, name: str) -> Iterator[None]:
+    """A release stays as long as this lasts; FileNotFoundError for one that is gone. Not for long: others wait."""
+    with _LOCK:
+        if not _whole(ctx, name):
+            raise FileNotFoundError(name)
+        yield
+
+
 def remove_old(ctx: Context) -> int:
     """Remove releases that no environment serves or may soon go back to. Bundles stay."""
     with _LOCK:

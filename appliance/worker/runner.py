@@ -9,7 +9,7 @@ from functools import partial
 
 from appliance.backups import take
 from appliance.context import Context
-from appliance.deploy import pipeline, releases
+from appliance.deploy import compress, pipeline, releases
 from appliance.deploy.behind import be_modest
 from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
@@ -30,6 +30,7 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
     "release.settle": releases.settle,
     "xray": after.finish,
+    "compress": compress.compress,
     "backup": take.take,
     "place.move": settle.move,
     "hosts.settle": settle.settle,
