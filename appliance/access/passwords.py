@@ -5,8 +5,8 @@ import bcrypt
 ROUNDS = 12
 
 
-def hashed(password: str) -> str:
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+def hashed(password: str, rounds: int = ROUNDS) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
 
 
 def matches(password: str, stored: str) -> bool:

@@ -2,6 +2,7 @@
 
 import click
 
+from appliance.cli.answering import guard, site
 from appliance.cli.ask import ask_first
 from appliance.cli.lists import listed
 from appliance.cli.logins import connect
@@ -16,6 +17,10 @@ AUTO = "auto"
 @click.group()
 def environments() -> None:
     """List, create, show, rename, freeze and delete the environments of a project."""
+
+
+environments.add_command(site)
+environments.add_command(guard)
 
 
 @environments.command("list")

@@ -13,18 +13,22 @@ from appliance.client.shapes import (
     FailureData,
     FreesData,
     FreezeData,
+    GuardData,
     KeyData,
     LogLine,
     Made,
     MeData,
     Page,
     PartData,
+    PreviewData,
     ProjectData,
     RolledBackData,
     SessionData,
+    SiteData,
     StepData,
     UrlData,
 )
+from appliance.client.sites import Sites
 from appliance.client.upload import Upload
 
 __all__ = [
@@ -37,15 +41,18 @@ __all__ = [
     "FailureData",
     "FreesData",
     "FreezeData",
+    "GuardData",
     "KeyData",
     "LogLine",
     "Made",
     "MeData",
     "Page",
     "PartData",
+    "PreviewData",
     "ProjectData",
     "RolledBackData",
     "SessionData",
+    "SiteData",
     "StepData",
     "Unreachable",
     "Upload",
@@ -55,7 +62,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments):
+class Client(Access, Projects, Deployments, Sites):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

@@ -147,12 +147,46 @@ class EnvironmentData(TypedDict):
     created_at: str
 
 
+class SiteData(TypedDict):
+    clean_urls: bool
+    fallback: bool
+    pages: str
+    fingerprinted: str
+    bridge_hours: int
+    block: list[str]
+
+
+class AnswerData(TypedDict):
+    path: str
+    now: str
+    then: str
+
+
+class PreviewData(TypedDict):
+    answers: list[AnswerData]
+    single_page: bool
+    ignored: list[str]
+
+
+class GuardData(TypedDict):
+    user: str
+    password: bool
+    maintenance: str
+
+
 class BundleData(Made):
     sha256: str
     size: int
     files: int
     unpacked: int
     filename: str
+    release: str | None
+    made: bool
+
+
+class ArrivedData(TypedDict):
+    kept: int
+    known: int
 
 
 class ActivityData(TypedDict):
@@ -167,9 +201,36 @@ class ActivityData(TypedDict):
     deployment: str | None
 
 
+class OldReleaseData(TypedDict):
+    name: str
+    files: int
+    unpacked: int
+    made_at: str
+    deployments: list[str]
+
+
+class CleanupData(TypedDict):
+    releases: list[OldReleaseData]
+    contents: int
+    bytes: int
+    addresses: int
+    kept: int
+
+
 class LogLine(TypedDict):
     number: int
     at: str
     step: str
     level: str
     text: str
+
+
+class BackupData(Made):
+    id: str
+    place: str
+    name: str
+    status: str
+    size: int | None
+    sha256: str | None
+    error: str | None
+    finished_at: str | None

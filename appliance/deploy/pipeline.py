@@ -9,7 +9,7 @@ from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import compress, freeze, frozen, paths, releases, tidy
+from appliance.deploy import compress, earlier, freeze, frozen, paths, releases, tidy
 from appliance.deploy.assemble import Witness, make_release
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
@@ -59,6 +59,7 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
                 mark_live(run, environment)
         with run.step("tidy"):
             tidy.forget_old(ctx)
+            earlier.keep(ctx, environment, release)
             removed = releases.remove_old(ctx)
             run.detail(f"{removed} old releases removed; their bundles are kept" if removed else "")
         _end(run, "succeeded")
