@@ -7,11 +7,11 @@ from typing import Annotated, Self
 
 from appliance.model.fields import Reader
 from appliance.model.rules import IMMUTABLE, REVALIDATE
+from appliance.model.xrays import KINDS
 
 MOST_HOURS = 24 * 90
 _DIRECTIVE = r'[a-z-]+(?:=(?:[0-9]+|"[A-Za-z0-9, -]*"))?'
 _POLICY = re.compile(rf"{_DIRECTIVE}(?:, ?{_DIRECTIVE})*")
-_CODE = re.compile(r"[a-z][a-z_]{0,40}")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def _policy(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    if not _CODE.fullmatch(text):
+    if text not in KINDS:
         raise ValueError(f"There is no finding “{text}”")
     return text

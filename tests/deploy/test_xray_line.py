@@ -1,0 +1,132 @@
+"""The X-ray in the line of a deployment: what it holds back, what it leaves for later, and that it gives way."""
+
+import threading
+from pathlib import Path
+
+from appliance.access.actor import OPERATOR
+from appliance.context import Context
+from appliance.deploy import behind, pipeline, submit
+from appliance.deploy.xray import after
+from appliance.model.deployments import Deployment
+from appliance.model.environments import Environment
+from appliance.model.site_settings import SiteSettings
+from appliance.model.xrays import DONE, LOOKING, STOPPED, Report
+from appliance.store import deployments, environments, jobs, xrays
+from tests.appliance import Files
+from tests.inside import context, listening, project, upload, working
+from tests.servers import eventually
+
+SOUND = {"index.html": "<a href=/about/>About</a>", "about/index.html": "x"}
+BROKEN = {"index.html": "<a href=/about/>About</a>"}
+
+
+def deployed(ctx: Context, place: Environment, files: Files) -> Deployment:
+    return carried_out(ctx, upload(ctx, place, files))
+
+
+def carried_out(ctx: Context, queued: Deployment) -> Deployment:
+    pipeline.deploy(ctx, queued.id, 1)
+    found = deployments.find(ctx.db.read(), queued.id)
+    assert found is not None
+    return found
+
+
+def report_of(ctx: Context, deployment: Deployment) -> Report:
+    found = xrays.find(ctx.db.read(), deployment.id)
+    assert found is not None
+    return found
+
+
+def block(ctx: Context, place: Environment, *codes: str) -> None:
+    with ctx.write() as db:
+        environments.set_site(db, place.id, SiteSettings(block=codes).text)
+
+
+def test_what_an_environment_does_not_let_through_stays_out(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        place = project(ctx, "strict")
+        block(ctx, place, "broken_links")
+        first = deployed(ctx, place, SOUND)
+        assert first.live
+        second = deployed(ctx, place, BROKEN)
+        assert (second.status, second.live) == ("failed", False)
+        assert second.error is not None
+        assert second.error.code == "xray"
+        assert "1 link leads nowhere" in second.error.detail
+        assert "broken_links" in second.error.todo[-1]
+        assert report_of(ctx, second).state == DONE
+        assert [step.name for step in second.steps if step.status == "failed"] == ["inspect"]
+        now = environments.by_id(ctx.db.read(), place.id)
+        assert now is not None
+        assert now.live == first.id
+
+
+def test_what_is_not_held_back_is_said_and_goes_live(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        place = project(ctx, "half-strict")
+        block(ctx, place, "private_keys")
+        made = deployed(ctx, place, BROKEN)
+        assert made.live
+        assert [one.code for one in report_of(ctx, made).findings] == ["broken_links"]
+
+
+def test_going_back_is_never_held_back(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        place = project(ctx, "back")
+        broken = deployed(ctx, place, BROKEN)
+        deployed(ctx, place, SOUND)
+        block(ctx, place, "broken_links")
+        back = carried_out(ctx, submit.rollback(ctx, OPERATOR, place, broken.id))
+        assert back.live
+        after.finish(ctx, back.id)
+        assert [one.code for one in report_of(ctx, back).findings] == ["broken_links"]
+
+
+def test_pages_are_read_once_it_is_live(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        made = deployed(ctx, project(ctx, "later"), BROKEN)
+        assert made.live
+        assert (report_of(ctx, made).state, report_of(ctx, made).findings) == (LOOKING, ())
+        with working(ctx):
+            eventually(lambda: report_of(ctx, made).state == DONE)
+        assert [one.code for one in report_of(ctx, made).findings] == ["broken_links"]
+
+
+def test_a_look_that_homeport_s_end_cut_short_is_taken_up_again(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        made = deployed(ctx, project(ctx, "cut"), BROKEN)
+        with ctx.write() as db:
+            jobs.drop(db, "xray", made.id)
+        ctx.stopping.set()
+        after.finish(ctx, made.id)
+        assert report_of(ctx, made).state == LOOKING
+        assert jobs.queued(ctx.db.read(), "xray", made.id)
+
+
+def test_a_release_that_went_first_is_said(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        made = deployed(ctx, project(ctx, "gone"), BROKEN)
+        for one in (ctx.data / "releases").glob("*.json"):
+            one.unlink()
+        after.finish(ctx, made.id)
+        assert report_of(ctx, made).state == STOPPED
+
+
+def test_work_behind_the_scenes_holds_still_while_a_deployment_runs(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx:
+        running = upload(ctx, project(ctx, "busy"), SOUND)
+        with ctx.write() as db:
+            deployments.start(db, running.id, ctx.moment())
+        went_on = threading.Event()
+
+        def work() -> None:
+            behind.Pace(ctx)()
+            went_on.set()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert not went_on.wait(behind.LOOK_EVERY * 3)
+        with ctx.write() as db:
+            deployments.finish(db, running.id, "failed", ctx.moment())
+        assert went_on.wait(20)
+        thread.join()
