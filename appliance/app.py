@@ -24,14 +24,14 @@ from appliance.api.openapi import document
 from appliance.api.routes import routes as api_routes
 from appliance.backups import host as backups
 from appliance.backups import restore as restoring
-from appliance.backups.restore import Restored
+from appliance.backups.restore import Came
 from appliance.backups.write import Written
 from appliance.context import Context
 from appliance.deploy import mend, paths
 from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
-from appliance.events import Bus
+from appliance.events import Bus, Restored
 from appliance.machine import clock, faults
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
@@ -121,13 +121,17 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     serving = server.Server(app, ctx, runner.stop)
     control = Control(ctx, serving.leave)
     control.start()
+    ctx.bus.listen(lambda event: serving.leave_soon() if isinstance(event, Restored) else None)
     left = serving.serve_on(held.listener, held.connections)
     runner.stop()
     control.stop()
+    held.connections = serving.taken_along
     if left and control.wanted:
-        held.connections = serving.taken_along
         outcome.set_aside(ctx, held, control.wanted)
     ctx.db.close()
+    if left and restoring.finish(settings.data):  # a backup came in by the first page
+        held.forward, held.reason = False, ""
+        return _turn(settings, held)
     return control.wanted if left else None
 
 
@@ -172,7 +176,7 @@ def backup(settings: Settings, file: Path, passphrase: str) -> Written:
     return backups.to_file(settings.data, file, passphrase)
 
 
-def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Restored:
+def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Came:
     with _alone(settings.data):
         return backups.from_file(file, settings.data, passphrase, without_keys=without_keys)
 

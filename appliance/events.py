@@ -44,6 +44,11 @@ class BackupChanged(Event):
 
 
 @dataclass(frozen=True)
+class Restored(Event):
+    """Another database waits to be opened in the place of this one."""
+
+
+@dataclass(frozen=True)
 class JobAdded(Event):
     pass
 

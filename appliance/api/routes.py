@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute
 
 from appliance.access.permissions import PUBLIC, SIGNED_IN
-from appliance.api import access, bundles, contents, deployments, projects, sites, system, uploads, urls, xrays
+from appliance.api import (
+    access,
+    backups,
+    bundles,
+    contents,
+    deployments,
+    projects,
+    sites,
+    system,
+    uploads,
+    urls,
+    xrays,
+)
 from appliance.api.openapi import described
 from appliance.web.routes import route
 
@@ -69,6 +81,11 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
         route(f"{V1}/settings", system.settings, allow="settings.read"),
         route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
+        route(f"{V1}/backups", backups.listed, allow="backups.read"),
+        route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
+        route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
+        route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read"),
+        route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete"),
         route(f"{V1}/checks", system.checks, allow="settings.read"),
         route(f"{V1}/openapi.json", described, allow=PUBLIC),
         route("/healthz", system.health, allow=PUBLIC),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from appliance.backups.folder import Folder
-from appliance.backups.restore import Restored, finish, refuse_used, take_in
+from appliance.backups.restore import Came, finish, refuse_used, take_in
 from appliance.backups.write import Written, write_backup
 from appliance.errors import BadBackup
 from appliance.machine import clock, files
@@ -15,7 +15,7 @@ def to_file(data: Path, file: Path, passphrase: str) -> Written:
         return write_backup(data, sink, at=clock.now(), passphrase=passphrase)
 
 
-def from_file(file: Path, data: Path, passphrase: str, *, without_keys: bool) -> Restored:
+def from_file(file: Path, data: Path, passphrase: str, *, without_keys: bool) -> Came:
     """Into an empty data folder that no Homeport runs with."""
     refuse_used(data)
     try:

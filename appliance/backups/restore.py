@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -26,11 +26,11 @@ FOLDERS = ("bundles", "files", "logs")
 DATABASE = "homeport.db"
 SECRET_BYTES = 32
 OURS = {"backups", "earlier", "incoming", "lock", "lost+found", "nginx", "nginx-wanted", "releases", "runtime", "sites"}
-OURS |= {*FOLDERS, *SECRETS, BESIDE, "setup-link"}
+OURS |= {*FOLDERS, *SECRETS, BESIDE, "gone", "setup-link", "uploads"}
 
 
 @dataclass(frozen=True)
-class Restored:
+class Came:
     """What came out of a backup."""
 
     made_at: str
@@ -54,8 +54,15 @@ def refuse_used(data: Path) -> None:
         raise _used(f"{data} is not empty: it holds {', '.join(strange[:5])}.")
 
 
-def take_in(source: BinaryIO, data: Path, *, passphrase: str = "", without_keys: bool = False) -> Restored:
-    """Read all of it and check all of it. From its last line on, the backup is what this data folder becomes."""
+def take_in(
+    source: BinaryIO,
+    data: Path,
+    *,
+    passphrase: str = "",
+    without_keys: bool = False,
+    claim: Callable[[], None] = lambda: None,
+) -> Came:
+    """Read all of it and check all of it. With the rename, once `claim` lets it, it is what this folder becomes."""
     beside = data / BESIDE
     with files.refusals():
         files.remove_tree(beside)
@@ -64,6 +71,7 @@ def take_in(source: BinaryIO, data: Path, *, passphrase: str = "", without_keys:
             done = _Taking(beside, passphrase, without_keys).all(source)
             files.sync_disk(beside)
             faults.point("restore")
+            claim()
             beside.rename(data / WHOLE)
         except BaseException:
             files.remove_tree(beside)
@@ -106,7 +114,7 @@ class _Taking:
     text_of_info: bytes = b""
     left_out: list[str] = field(default_factory=list)
 
-    def all(self, source: BinaryIO) -> Restored:
+    def all(self, source: BinaryIO) -> Came:
         self._make_folders()
         tar = Reader(source, aside=self.beside)
         try:
@@ -175,7 +183,7 @@ class _Taking:
         for name in SECRETS:
             _write(self.beside / name, [bytes.fromhex(opened[name])])
 
-    def _checked(self, info: form.Info) -> Restored:
+    def _checked(self, info: form.Info) -> Came:
         """The database is sound, and what it names is there."""
         with copies.opened(self.beside / DATABASE) as db:
             if copies.flaw(db) or not set(copies.form(db)) <= copies.known_form():
@@ -188,7 +196,7 @@ class _Taking:
                 )
             copies.settle(db, clock.text(clock.now()))
             to_enter = () if self._has_keys() else tuple(sorted(set(saved.values(db)) & set(SECRET_SETTINGS)))
-        return Restored(info.made_at, info.homeport, len(held) - len(missing), tuple(missing), to_enter)
+        return Came(info.made_at, info.homeport, len(held) - len(missing), tuple(missing), to_enter)
 
     def _has(self, sha256: str, made: bool) -> bool:
         file = self.beside / "bundles" / sha256[:2] / sha256

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
-from appliance.backups.restore import Restored
+from appliance.backups.restore import Came
 from appliance.backups.write import Written
 from appliance.cli.options import option
 from appliance.deploy.mend import Found
@@ -39,7 +39,7 @@ class Host(Protocol):
 
     def backup(self, settings: Settings, file: Path, passphrase: str) -> Written: ...
 
-    def restore(self, settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Restored: ...
+    def restore(self, settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Came: ...
 
     def add_person(self, settings: Settings, email: str, password: str) -> Person: ...
 

@@ -22,6 +22,7 @@ SECTIONS = {
         "keys": "appliance.cli.keys:keys",
         "bundles": "appliance.cli.bundles:bundles",
         "activity": "appliance.cli.activity:activity",
+        "backups": "appliance.cli.backups:backups",
     },
     "On the server's host": {
         "serve": "appliance.cli.serve:serve",

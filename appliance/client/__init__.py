@@ -2,11 +2,13 @@
 
 from appliance.client.access import Access
 from appliance.client.address import is_loopback, server_url
+from appliance.client.backups import Backups
 from appliance.client.deployments import Deployments
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
 from appliance.client.shapes import (
     ActivityData,
+    BackupData,
     BundleData,
     DeploymentData,
     EnvironmentData,
@@ -33,6 +35,7 @@ from appliance.client.upload import Upload
 
 __all__ = [
     "ActivityData",
+    "BackupData",
     "BundleData",
     "Client",
     "ClientError",
@@ -62,7 +65,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Sites):
+class Client(Access, Projects, Deployments, Sites, Backups):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

@@ -30,8 +30,8 @@ class Received:
 class Incoming:
     """Leaving the block without keeping the file removes it: an upload cut off leaves nothing behind."""
 
-    def __init__(self, ctx: Context, expected: int | None = None) -> None:
-        self._most = ctx.settings.upload_max
+    def __init__(self, ctx: Context, expected: int | None = None, most: int | None = None) -> None:
+        self._most = most or ctx.settings.upload_max
         self.refuse_size(expected or 0)
         refuse_full(ctx.data, expected or 0)
         self.path = ctx.data / "incoming" / f"{clock.new_id()}.zip"

@@ -108,10 +108,15 @@ class Reader:
             found = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             plain = found.isreg() and block == _header(found.name, found.size, int(found.mtime))
         except (tarfile.HeaderError, ValueError) as why:
-            raise _damaged(f"at byte {self._at - _BLOCK}") from why
+            raise self._no_member() from why
         if not plain or found.size < 0:
-            raise _damaged(f"at byte {self._at - _BLOCK}")
+            raise self._no_member()
         return found.name, found.size
+
+    def _no_member(self) -> BadBackup:
+        if self._at == _BLOCK:
+            return BadBackup("This file is not a backup that Homeport made.", code="no_backup", todo=_TODO)
+        return _damaged(f"at byte {self._at - _BLOCK}")
 
     def _content(self, size: int, digest: "hashlib._Hash") -> Iterator[bytes]:
         for chunk in _pieces(self._source, size):

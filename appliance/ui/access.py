@@ -15,6 +15,7 @@ from appliance.web.routes import actor_of, ctx_of
 
 FIELDS = ("email", "password")
 YEAR = 365 * 86400
+UNTYPED = Form()
 
 
 def home(request: Request) -> Response:
@@ -26,7 +27,7 @@ def set_up_form(request: Request) -> Response:
     if not setup.needed(ctx):
         return go("/login")
     minutes = setup.minutes_left(ctx, token)
-    return _show_set_up(request, Form({"token": token}, {}, FIELDS), minutes)
+    return show_set_up(request, Form({"token": token}, {}, FIELDS), minutes)
 
 
 async def set_up(request: Request) -> Response:
@@ -38,7 +39,7 @@ async def set_up(request: Request) -> Response:
         done = await do(lambda: setup.set_up(ctx, given, door="browser", ip=_ip(request), agent=_agent(request)))
     except Invalid as why:
         shown = Form({"token": raw.get("token", ""), "email": raw.get("email", "")}, why.errors, FIELDS)
-        return await do(lambda: _show_set_up(request, shown, None, 422))
+        return await do(lambda: show_set_up(request, shown, None, 422))
     return _let_in(request, done, "/projects")
 
 
@@ -80,9 +81,11 @@ async def theme(request: Request) -> Response:
     return response
 
 
-def _show_set_up(request: Request, form: Form, minutes: int | None, code: int = 200) -> Response:
+def show_set_up(
+    request: Request, form: Form, minutes: int | None, code: int = 200, *, restoring: Form = UNTYPED
+) -> Response:
     found = look(request)
-    return render(request, "access/set-up.html", code, form=form, minutes=minutes, found=found)
+    return render(request, "access/set-up.html", code, form=form, minutes=minutes, found=found, restoring=restoring)
 
 
 def _let_in(request: Request, done: SignedIn, where: str) -> Response:

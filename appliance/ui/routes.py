@@ -8,6 +8,7 @@ from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.ui import (
     access,
     activity,
+    backups,
     deploy,
     deployments,
     docs,
@@ -15,6 +16,7 @@ from appliance.ui import (
     events,
     keys,
     projects,
+    restore,
     settings,
     static,
     urls,
@@ -26,6 +28,7 @@ E = f"{P}/environments/{{environment}}"
 D = "/deployments/{deployment}"
 U = "/urls/{host}"
 K = "/settings/keys/{key}"
+B = "/settings/backups/{backup}"
 
 
 def routes() -> Sequence[BaseRoute]:
@@ -38,6 +41,7 @@ def _everywhere() -> list[BaseRoute]:
         route("/static/{name}", static.file, allow=PUBLIC),
         route("/setup", access.set_up_form, allow=PUBLIC),
         route("/setup", access.set_up, "POST", allow=PUBLIC),
+        route("/setup/restore", restore.restore, "POST", allow=PUBLIC),
         route("/login", access.sign_in_form, allow=PUBLIC),
         route("/login", access.sign_in, "POST", allow=PUBLIC),
         route("/logout", access.sign_out, "POST", allow=SIGNED_IN),
@@ -100,6 +104,13 @@ def _settings() -> list[BaseRoute]:
         route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),
         route("/settings/dns/disconnect", settings.disconnect_form, allow="settings.update"),
         route("/settings/dns/disconnect", settings.disconnect, "POST", allow="settings.update"),
+        route("/settings/backups", backups.index, allow="backups.read"),
+        route("/settings/backups", backups.save, "POST", allow="settings.update"),
+        route("/settings/backups/test", backups.test, "POST", allow="settings.update"),
+        route("/settings/backups/take", backups.take, "POST", allow="backups.create"),
+        route(f"{B}/download", backups.download, allow="backups.read"),
+        route(f"{B}/delete", backups.delete_form, allow="backups.delete"),
+        route(f"{B}/delete", backups.remove, "POST", allow="backups.delete"),
         route("/settings/keys", keys.index, allow="keys.own"),
         route("/settings/keys", keys.create, "POST", allow="keys.own"),
         route(f"{K}/revoke", keys.revoke_form, allow="keys.own"),

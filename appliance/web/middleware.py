@@ -21,7 +21,7 @@ COOKIE = "homeport_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BELIEVED = 1.0  # seconds for which a token is not looked up again, unless the database has changed
-BEFORE_SETUP = ("/healthz", "/setup", "/static/", "/api/v1/setup")
+BEFORE_SETUP = ("/healthz", "/setup", "/setup/restore", "/static/", "/api/v1/setup")
 
 
 class Edge:

@@ -49,6 +49,8 @@ DONE = {
     "url-checked": "Looking again",
     "url-removed": "URL removed",
     "key-revoked": "Key revoked",
+    "backup-asked": "Backup begun",
+    "backup-deleted": "Backup deleted",
 }
 
 HEADINGS = {

@@ -66,6 +66,10 @@ class Server(uvicorn.Server):
         self._ctx.bus.publish(Stopping())  # streams that came back in the meantime
         self.should_exit = True
 
+    def leave_soon(self) -> None:
+        """The same, for a caller who can't wait for it."""
+        threading.Thread(target=self.leave, daemon=True).start()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal doesn't wait."""
         self._leaving = False

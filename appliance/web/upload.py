@@ -35,13 +35,15 @@ class Upload:
 
 
 @asynccontextmanager
-async def receive(request: Request, ctx: Context) -> AsyncIterator[Upload]:
-    """Take the file in; when the block ends, what was not kept is gone."""
-    with Incoming(ctx, expected(request)) as incoming:
+async def receive(
+    request: Request, ctx: Context, *, name: str = "bundle", most: int | None = None
+) -> AsyncIterator[Upload]:
+    """Take the file in, out of the field with that name; when the block ends, what was not kept is gone."""
+    with Incoming(ctx, expected(request), most) as incoming:
         kind = request.headers.get("content-type", "")
         try:
             if kind.lower().startswith("multipart/"):
-                form = _Form(kind)
+                form = _Form(kind, name)
                 await spool(request, incoming, form)
                 filename, fields = form.finish()
             else:
@@ -102,9 +104,10 @@ class _Part:
 
 
 class _Form:
-    """A multipart body: the file in `bundle` is passed on as it comes, the other fields are small texts."""
+    """A multipart body: the file in one field is passed on as it comes, the other fields are small texts."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, file: str) -> None:
+        self._file = file
         _, options = parse_options_header(content_type.encode("latin-1"))
         if b"boundary" not in options:
             raise BadRequest("The form does not say where its parts end (no boundary).", code="bad_form")
@@ -142,7 +145,7 @@ class _Form:
         if not self._whole:
             raise BadRequest("The form ended before it was whole.", code="cut_off")
         if self._filename is None:
-            raise Invalid({"bundle": "Choose a zip; the form has no file in the field `bundle`"})
+            raise Invalid({self._file: f"Choose a file; the form has none in the field `{self._file}`"})
         return self._filename, self._fields
 
     def _begin(self) -> None:
@@ -165,8 +168,8 @@ class _Form:
         if not self._part.is_file:
             self._take(len(self._part.name))
             return
-        if self._part.name != "bundle" or self._filename is not None:
-            raise Invalid({self._part.name or "file": "Send one file, in the field `bundle`"})
+        if self._part.name != self._file or self._filename is not None:
+            raise Invalid({self._part.name or "file": f"Send one file, in the field `{self._file}`"})
         self._filename = options[b"filename"].decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
 
     def _data(self, data: bytes, start: int, end: int) -> None:

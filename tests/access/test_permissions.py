@@ -104,6 +104,7 @@ def test_what_is_public_is_a_short_list() -> None:
         "POST /api/v1/login",
         "GET /setup",
         "POST /setup",
+        "POST /setup/restore",
         "GET /login",
         "POST /login",
         "GET /static/{name}",
