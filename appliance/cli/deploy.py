@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from appliance.cli import pack
+from appliance.cli.delta import Delta, NotSpoken
 from appliance.cli.edge import Stopped
 from appliance.cli.logins import connect
 from appliance.cli.options import no_wait_option, option, remote
+from appliance.cli.resumed import LARGE, resumed
 from appliance.cli.show import counted, note, size
 from appliance.cli.watch import carry_out
 from appliance.client import Client, ClientError, DeploymentData, Upload
@@ -39,8 +41,9 @@ def deploy(
 ) -> None:
     """Put a folder or a zip live.
 
-    A folder is zipped as it is sent, without what its .homeportignore names. The log goes to standard error, and
-    the address to standard output once it is live.
+    Of a folder only those files are sent that the server does not have, and none that its .homeportignore names. A
+    large zip is taken up where it broke off. The log goes to standard error, and the address to standard output
+    once it is live.
     """
     source = _Folder(path) if path.is_dir() else _Zip(path)
     with connect(server) as client:
@@ -51,31 +54,43 @@ def deploy(
 
 
 class _Folder:
-    """A folder, zipped as it is sent."""
+    """A folder: file by file, or zipped as it is sent where the server knows nothing else."""
 
     def __init__(self, path: Path) -> None:
-        self._entries = pack.entries(path)
+        self._path, self._files = path, pack.files(path)
         self._name = f"{path.resolve().name or 'site'}.zip"
-        self.total = sum(entry.size for entry in self._entries)
-        self.text = f"{path}: {counted(len(self._entries), 'file')}, {size(self.total)}"
+        self._total = sum(entry.size for entry in self._files)
+        self.text = f"{path}: {counted(len(self._files), 'file')}, {size(self._total)}"
 
-    def upload(self, progress: Progress) -> Upload:
-        return Upload(pack.stream(self._entries, progress), filename=self._name)
+    def send(self, client: Client, project: str, environment: str) -> DeploymentData:
+        try:
+            return Delta(self._path, self._files).deploy(client, project, environment)
+        except NotSpoken:
+            with _bar(self._total) as bar:
+                zipped = pack.stream(pack.wrapped(self._files), bar.update)
+                return client.deploy(project, environment, Upload(zipped, filename=self._name))
 
 
 class _Zip:
-    """A file, sent as it is."""
+    """A file, sent as it is; a large one in such a way that it can be taken up where it broke off."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.total = path.stat().st_size
-        self.text = f"{path}: {size(self.total)}"
+        self._total = path.stat().st_size
+        self.text = f"{path}: {size(self._total)}"
 
-    def upload(self, progress: Progress) -> Upload:
-        return Upload(self._pieces(progress), self.total, self._path.name)
+    def send(self, client: Client, project: str, environment: str) -> DeploymentData:
+        if self._total >= LARGE:
+            try:
+                return resumed(client, self._path, project, environment)
+            except NotSpoken:
+                note("The server takes it in one go only.")
+        with _bar(self._total) as bar:
+            upload = Upload(self._pieces(bar.update), self._total, self._path.name)
+            return client.deploy(project, environment, upload)
 
     def _pieces(self, progress: Progress) -> Iterator[bytes]:
-        left = self.total
+        left = self._total
         with self._path.open("rb") as file:
             while piece := file.read(min(PIECE, left)):
                 yield piece
@@ -137,9 +152,11 @@ def _made(create: Callable[[], object]) -> bool:
 
 def _send(client: Client, project: str, environment: str, source: _Folder | _Zip) -> DeploymentData:
     note(f"Uploading {source.text}")
-    bar = click.progressbar(length=source.total, file=sys.stderr, hidden=not sys.stderr.isatty(), width=0)
     try:
-        with bar:
-            return client.deploy(project, environment, source.upload(bar.update))
+        return source.send(client, project, environment)
     except KeyboardInterrupt:
         raise Stopped("The upload was stopped. Nothing was deployed.") from None
+
+
+def _bar(length: int) -> "click._termui_impl.ProgressBar[int]":
+    return click.progressbar(length=length, file=sys.stderr, hidden=not sys.stderr.isatty(), width=0)

@@ -25,18 +25,29 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Entry:
-    name: str  # as it will be in the zip
+    name: str  # its path in the folder; in a zip perhaps behind a wrapper
     path: Path
     size: int
+    changed: int = 0  # in nanoseconds
+    inode: int = 0
 
 
 def entries(folder: Path) -> list[Entry]:
+    """Every file that will be sent, as it is named in a zip."""
+    return wrapped(files(folder))
+
+
+def files(folder: Path) -> list[Entry]:
     """Every file that will be sent, by name; raises over anything that can't be, before a byte is."""
     root = folder.resolve()
     skip = left_out(root)
     found = sorted(_walk(root, root, skip), key=lambda entry: entry.name.encode())
     if not found:
         raise BadBundle("empty", f"There is nothing to deploy in {folder}.", todo=("Build the site first.",))
+    return found
+
+
+def wrapped(found: list[Entry]) -> list[Entry]:
     if len({entry.name.partition("/")[0] for entry in found}) == 1 and "/" in found[0].name:
         # The server unwraps one folder that holds everything, and this one is part of the site's addresses.
         return [Entry(f"{WRAPPER}{entry.name}", entry.path, entry.size) for entry in found]
@@ -85,7 +96,7 @@ def _walk(root: Path, folder: Path, skip: LeftOut) -> Iterator[Entry]:
     try:
         inside = list(os.scandir(folder))
     except OSError as why:
-        raise _unreadable(_inside(root, folder), why) from why
+        raise unreadable(_inside(root, folder), why) from why
     for item in inside:
         path = Path(item.path)
         name = _inside(root, path)
@@ -109,13 +120,13 @@ def _entry(root: Path, path: Path, skip: LeftOut) -> Entry:
     try:
         facts = target.stat()
     except OSError as why:
-        raise _unreadable(name, why) from why
+        raise unreadable(name, why) from why
     if not stat.S_ISREG(facts.st_mode):
         todo = "Remove it, or name it in .homeportignore."
         raise BadBundle("special", f"{name} is neither a file nor a folder.", entry=name, todo=(todo,))
     if not os.access(target, os.R_OK):
-        raise _unreadable(name, PermissionError(13, "Permission denied"))
-    return Entry(name, target, facts.st_size)
+        raise unreadable(name, PermissionError(13, "Permission denied"))
+    return Entry(name, target, facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 
 def _followed(root: Path, path: Path, skip: LeftOut) -> Path:
@@ -144,7 +155,7 @@ def _bad_link(name: str, leads: str, why: str) -> BadBundle:
     return BadBundle("symlink", f"{name} is a symbolic link to {leads}, {why}.", entry=name, todo=(todo,))
 
 
-def _unreadable(name: str, why: OSError) -> HostFailed:
+def unreadable(name: str, why: OSError) -> HostFailed:
     todo = "Let yourself read it, or name it in .homeportignore."
     return HostFailed(f"{name} can't be read: {why.strerror or why}.", code="unreadable", todo=(todo,))
 
@@ -166,11 +177,11 @@ def _opened(entry: Entry) -> BinaryIO:
     try:
         return entry.path.open("rb")
     except OSError as why:
-        raise _unreadable(entry.name, why) from why
+        raise unreadable(entry.name, why) from why
 
 
 def _read(source: BinaryIO, entry: Entry) -> bytes:
     try:
         return source.read(PIECE)
     except OSError as why:
-        raise _unreadable(entry.name, why) from why
+        raise unreadable(entry.name, why) from why

@@ -24,10 +24,11 @@ def carry_out(client: Client, deployment: DeploymentData, *, no_wait: bool, json
         note(f"{name_of(deployment)} is live.")
         click.echo(deployment["address"])
 
+        say_in_short(client, deployment)
 
 def watch(client: Client, deployment: DeploymentData) -> DeploymentData:
     """Print the log to standard error as it is written. Ctrl-C leaves the deployment alone."""
-    queue = deployment["queue"]
+    queue = deployment.get("queue")  # an older server does not say
     waits = f", {queue['cause']}" if queue and queue["after"] else ""
     note(f"{name_of(deployment)} is {deployment['status']}{waits}: {deployment['id']}")
     try:
@@ -61,7 +62,7 @@ def raise_if_not_live(deployment: DeploymentData, *, over: bool) -> None:
         "cancelled": f"{name} was cancelled. What was live before is live still.",
         "skipped": f"{name} was skipped: a newer deployment overtook it.",
     }
-    newer = deployment["overtaken_by"]
+    newer = deployment.get("overtaken_by")
     todo = (f"See the newer one with `homeport deployments show {newer}`.",) if newer else ()
     raise HomeportError(reasons.get(status, f"{name} is {status}."), todo=todo)
 
@@ -101,7 +102,7 @@ def details(deployment: DeploymentData) -> None:
 
 def _in_line(deployment: DeploymentData) -> str:
     """Why it waits, with how long what comes first has been running."""
-    queue = deployment["queue"]
+    queue = deployment.get("queue")  # an older server does not say
     if queue is None:
         return ""
     running = [f"#{one['number']} began {ago(one['started_at'])}" for one in queue["after"] if one["started_at"]]

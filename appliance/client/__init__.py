@@ -3,11 +3,13 @@
 from appliance.client.access import Access
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
+from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
 from appliance.client.shapes import (
     ActivityData,
+    ArrivedData,
     BackupData,
     BundleData,
     DeploymentData,
@@ -32,13 +34,16 @@ from appliance.client.shapes import (
 )
 from appliance.client.sites import Sites
 from appliance.client.upload import Upload
+from appliance.client.uploads import Uploads
 
 __all__ = [
     "ActivityData",
+    "ArrivedData",
     "BackupData",
     "BundleData",
     "Client",
     "ClientError",
+    "Content",
     "DeploymentData",
     "EnvironmentData",
     "FailureData",
@@ -65,7 +70,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Sites, Backups):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

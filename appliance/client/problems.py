@@ -25,6 +25,7 @@ class ClientError(HomeportError):
         self.title = str(problem.get("title") or "")
         self.errors: dict[str, str] = dict(problem.get("errors") or {})
         self.deployment: DeploymentData | None = problem.get("deployment")
+        self.missing: list[str] = list(problem.get("missing") or ())
 
 
 class Unreachable(HomeportError):

@@ -82,6 +82,15 @@ class QueueData(TypedDict):
     cause: str
 
 
+class InShortData(TypedDict):
+    state: str
+    warnings: int
+    notes: int
+    added: int
+    removed: int
+    changed: int
+
+
 class DeploymentData(Made):
     id: str
     number: int
