@@ -24,7 +24,6 @@ def carry_out(client: Client, deployment: DeploymentData, *, no_wait: bool, json
         note(f"{name_of(deployment)} is live.")
         click.echo(deployment["address"])
 
-        say_in_short(client, deployment)
 
 def watch(client: Client, deployment: DeploymentData) -> DeploymentData:
     """Print the log to standard error as it is written. Ctrl-C leaves the deployment alone."""
