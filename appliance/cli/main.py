@@ -21,6 +21,8 @@ SECTIONS = {
         "urls": "appliance.cli.urls:urls",
         "keys": "appliance.cli.keys:keys",
         "bundles": "appliance.cli.bundles:bundles",
+        "xray": "appliance.cli.xray:xray",
+        "compare": "appliance.cli.compare:compare",
         "activity": "appliance.cli.activity:activity",
         "backups": "appliance.cli.backups:backups",
     },

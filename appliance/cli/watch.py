@@ -3,6 +3,7 @@
 import click
 
 from appliance.cli.edge import Stopped
+from appliance.cli.findings import say_in_short
 from appliance.cli.show import ago, as_json, clock_time, counted, facts, note, size, took
 from appliance.cli.text import clean
 from appliance.client import Client, DeploymentData, LogLine
@@ -23,6 +24,7 @@ def carry_out(client: Client, deployment: DeploymentData, *, no_wait: bool, json
     if not no_wait and not json_wanted:
         note(f"{name_of(deployment)} is live.")
         click.echo(deployment["address"])
+        say_in_short(client, deployment)
 
 
 def watch(client: Client, deployment: DeploymentData) -> DeploymentData:

@@ -35,18 +35,22 @@ from appliance.client.shapes import (
 from appliance.client.sites import Sites
 from appliance.client.upload import Upload
 from appliance.client.uploads import Uploads
+from appliance.client.xrays import ChangesData, ComparisonData, FindingData, NamesData, WeightData, XrayData, Xrays
 
 __all__ = [
     "ActivityData",
     "ArrivedData",
     "BackupData",
     "BundleData",
+    "ChangesData",
     "Client",
     "ClientError",
+    "ComparisonData",
     "Content",
     "DeploymentData",
     "EnvironmentData",
     "FailureData",
+    "FindingData",
     "FreesData",
     "FreezeData",
     "GuardData",
@@ -54,6 +58,7 @@ __all__ = [
     "LogLine",
     "Made",
     "MeData",
+    "NamesData",
     "Page",
     "PartData",
     "PreviewData",
@@ -65,12 +70,14 @@ __all__ = [
     "Unreachable",
     "Upload",
     "UrlData",
+    "WeightData",
+    "XrayData",
     "is_loopback",
     "server_url",
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups, Xrays):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:
