@@ -22,6 +22,7 @@ from appliance.model.people import NewPerson
 from appliance.model.projects import NewProject
 from appliance.projects.create_project import create_project
 from appliance.projects.find import find_environment
+from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import Settings
 from appliance.worker.runner import Runner
 from tests.appliance import EMAIL, PASSWORD, Files, zipped
@@ -91,3 +92,8 @@ def upload(ctx: Context, place: Environment, files: Files | bytes) -> Deployment
 def state(ctx: Context, deployment: Deployment) -> Deployment:
     """As it is now."""
     return submit.find_deployment(ctx, deployment.id)
+
+
+def save(ctx: Context, **values: str) -> None:
+    """Settings, as their page saves them."""
+    change_settings(ctx, OPERATOR, SettingsPatch.parse(values))

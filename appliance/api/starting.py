@@ -6,7 +6,7 @@ from starlette.requests import Request
 from appliance.access.actor import Actor
 from appliance.api.answers import MOST, large_body
 from appliance.context import Context
-from appliance.deploy import delta, submit, uploads
+from appliance.deploy import delta, releases, submit, uploads
 from appliance.model.bundles import BundleByHash
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
@@ -30,4 +30,5 @@ def start(ctx: Context, actor: Actor, environment: Environment, wanted: Wanted, 
         return submit.again(ctx, actor, environment, wanted.bundle, once)
     if isinstance(wanted, FromUpload):
         return uploads.deploy_upload(ctx, actor, environment, wanted.upload, once)
-    return delta.deploy_tree(ctx, actor, environment, delta.plan(ctx, wanted), once)
+    with releases.shelf_in_use():
+        return delta.deploy_tree(ctx, actor, environment, delta.plan(ctx, wanted), once)

@@ -25,6 +25,7 @@ SECTIONS = {
         "compare": "appliance.cli.compare:compare",
         "activity": "appliance.cli.activity:activity",
         "backups": "appliance.cli.backups:backups",
+        "cleanup": "appliance.cli.cleanup:cleanup",
     },
     "On the server's host": {
         "serve": "appliance.cli.serve:serve",

@@ -3,6 +3,7 @@
 from appliance.client.access import Access
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
+from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
 from appliance.client.problems import ClientError, Unreachable
@@ -12,6 +13,7 @@ from appliance.client.shapes import (
     ArrivedData,
     BackupData,
     BundleData,
+    CleanupData,
     DeploymentData,
     EnvironmentData,
     FailureData,
@@ -43,6 +45,7 @@ __all__ = [
     "BackupData",
     "BundleData",
     "ChangesData",
+    "CleanupData",
     "Client",
     "ClientError",
     "ComparisonData",
@@ -77,7 +80,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups, Xrays):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups, Xrays, Cleanup):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

@@ -8,7 +8,7 @@ from appliance.machine.shelf import Shelf
 from appliance.model.rules import Rules
 from appliance.model.sites import Release
 
-OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups")
+OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups", "gone")
 SERVED = ("files", "releases", "sites", "earlier", "nginx")
 
 
@@ -49,6 +49,11 @@ def release(ctx: Context, name: str, rules: Rules | None = None) -> Release:
 
 def manifest_file(ctx: Context, name: str) -> Path:
     return ctx.data / "releases" / f"{name}.json"
+
+
+def gone_folder(ctx: Context) -> Path:
+    """Manifests of releases that were removed, until their contents were looked at."""
+    return ctx.data / "gone"
 
 
 def earlier(ctx: Context, environment_id: int) -> Path:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 
@@ -15,9 +16,19 @@ from appliance.store import deployments, saved
 from appliance.store import releases as rows
 
 _LOCK = threading.Lock()
-_USERS = threading.Lock()
 _SETTLING = threading.Lock()
-_using: set[object] = set()  # whoever counts on the contents that are on the shelf now
+
+
+@dataclass
+class _Use:
+    """Who counts on the contents that are on the shelf now."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    begun: int = 0
+
+
+_SHELF = _Use()
 
 
 def ready(ctx: Context, name: str | None) -> bool:
@@ -73,21 +84,27 @@ def settled() -> Iterator[None]:
 
 @contextmanager
 def shelf_in_use() -> Iterator[None]:
-    """What is on the shelf now stays there, for as long as someone makes a release out of it."""
-    me = object()
-    with _USERS:
-        _using.add(me)
+    """What is on the shelf now stays there, for as long as someone makes a release or a bundle out of it."""
+    with _SHELF.lock:
+        _SHELF.begun += 1
+        _SHELF.users += 1
     try:
         yield
     finally:
-        _using.discard(me)
+        with _SHELF.lock:
+            _SHELF.users -= 1
+
+
+def shelf_uses() -> int:
+    """How often someone has begun to use it."""
+    return _SHELF.begun
 
 
 @contextmanager
-def shelf_at_rest() -> Iterator[bool]:
-    """Whether nobody uses it; nobody begins to within the block, so it is to be short."""
-    with _USERS:
-        yield not _using
+def shelf_at_rest(since: int) -> Iterator[bool]:
+    """Whether nobody uses it, nor has begun to since; nobody does within the block, so it is to be short."""
+    with _SHELF.lock:
+        yield _SHELF.users == 0 and _SHELF.begun == since
 
 
 def needed(ctx: Context) -> set[str]:

@@ -113,18 +113,35 @@ def earlier(db: Connection, environment_id: int, before: str) -> tuple[Deploymen
 
 
 def releases_needed(db: Connection, kept: int) -> set[str]:
-    """Releases that are live, about to be, or among the last few that were."""
+    """Releases that are live, about to be, or among the last few others that were."""
     rows = db.execute(
         """SELECT d.release FROM environments e JOIN deployments d ON d.id = e.live
         UNION SELECT coalesce(d.release, b.release) FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
         WHERE d.status IN ('queued', 'running')
         UNION SELECT release FROM (
-            SELECT release, row_number() OVER (PARTITION BY environment_id ORDER BY max(id) DESC) AS place
-            FROM deployments WHERE status = 'succeeded' AND release IS NOT NULL GROUP BY environment_id, release
+            SELECT d.release, row_number() OVER (PARTITION BY d.environment_id ORDER BY max(d.id) DESC) AS place
+            FROM deployments d JOIN environments e ON e.id = d.environment_id LEFT JOIN deployments l ON l.id = e.live
+            WHERE d.status = 'succeeded' AND d.release IS NOT NULL AND d.release IS NOT l.release
+            GROUP BY d.environment_id, d.release
         ) WHERE place <= ?""",
         [kept],
     )
     return {row["release"] for row in rows if row["release"]}
+
+
+def of_releases(db: Connection, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What each release was deployed as, in words."""
+    marks = ",".join("?" * len(names))
+    rows = db.execute(
+        f"""SELECT d.release, p.name || ' ' || e.name || ' #' || d.number AS words FROM deployments d
+        JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
+        WHERE d.status = 'succeeded' AND d.release IN ({marks}) ORDER BY d.id""",  # noqa: S608 - marks only
+        list(names),
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        found[row["release"]] = (*found.get(row["release"], ()), row["words"])
+    return found
 
 
 def count_in(db: Connection, environment_ids: Sequence[int]) -> int:

@@ -70,15 +70,14 @@ def test_once_it_is_live_it_goes_to_its_end(ctx: Context, monkeypatch: pytest.Mo
 def test_a_command_that_runs_is_stopped_with_all_that_it_began(tmp_path: Path) -> None:
     pids, asked = tmp_path / "pids", threading.Event()
     script = f"echo $$ > {pids}.new; sleep 60 & echo $! >> {pids}.new; mv {pids}.new {pids}; wait"
-    threading.Thread(target=lambda: (eventually(pids.exists), asked.set()), daemon=True).start()
+    threading.Thread(target=_ask_once, args=(pids, asked), daemon=True).start()
     began = time.monotonic()
     with stopping.when(asked.is_set):
         with pytest.raises(Cancelled):
             process.run(["sh", "-c", script], timeout=60)
         assert process.run(["echo", "taken back"]).output == "taken back\n", "what follows is not stopped"
     assert time.monotonic() - began < SOON
-    for pid in pids.read_text().split():
-        eventually(lambda pid=pid: not _runs(pid))
+    eventually(lambda: not any(map(_runs, pids.read_text().split())))
 
 
 def test_a_command_keeps_its_time_and_its_words_while_it_may_be_stopped() -> None:
@@ -144,3 +143,8 @@ def _runs(pid: str) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return False
+
+
+def _ask_once(there: Path, asked: threading.Event) -> None:
+    eventually(there.exists)
+    asked.set()

@@ -1,0 +1,138 @@
+"""What a clean-up frees, told before it does: releases nobody may soon go back to, contents nothing refers to.
+
+Every bundle is kept, so whatever goes here can be deployed again.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from appliance.access.actor import HOMEPORT, Actor
+from appliance.access.permissions import need
+from appliance.access.record import record
+from appliance.context import Context
+from appliance.deploy import paths, releases
+from appliance.deploy.delta import contents_of_made
+from appliance.machine.shelf import Shelf
+from appliance.model import manifests
+from appliance.model.amounts import how_many, size
+from appliance.store import deployments
+from appliance.store import releases as rows
+
+GRACE = timedelta(days=1)  # for contents that arrived and wait for the deployment that names them
+AT_ONCE = 200  # contents removed between two looks for someone who needs the shelf
+
+
+@dataclass(frozen=True)
+class OldRelease:
+    """A release that is live nowhere and further back than those that are kept."""
+
+    name: str
+    files: int
+    unpacked: Annotated[int, "Bytes of its files; what other releases share is not freed"]
+    made_at: str
+    deployments: Annotated[tuple[str, ...], "Whose permanent addresses end, such as `blog production #12`"]
+
+
+@dataclass(frozen=True)
+class Cleanup:
+    """What goes, or has gone."""
+
+    releases: tuple[OldRelease, ...]
+    contents: Annotated[int, "Distinct contents that no release and no bundle refers to any more"]
+    bytes: Annotated[int, "Bytes on the disk that this frees"]
+    addresses: Annotated[int, "Permanent addresses that end"]
+    kept: Annotated[int, "Releases that stay"]
+
+
+def would_free(ctx: Context) -> Cleanup:
+    """Changes nothing."""
+    with releases.settled():
+        going = _going(ctx)
+        free = _freed_with(ctx, going) | _idle(ctx)
+    return _told(ctx, going, free)
+
+
+def clean_up(ctx: Context, actor: Actor = HOMEPORT) -> Cleanup:
+    """Do it. Contents that someone needs just now are left for the next time."""
+    need(actor, "settings.update")
+    with releases.settled():
+        going = _going(ctx)
+        told = _told(ctx, going, {})
+        releases.remove_these(ctx, {one.name for one in going})
+        looked_at = tuple(paths.gone_folder(ctx).glob("*.json"))
+        gone, whole = _remove(ctx)
+        for one in looked_at if whole else ():
+            one.unlink()
+    done = Cleanup(told.releases, len(gone), sum(gone.values()), told.addresses, told.kept)
+    if actor is not HOMEPORT:
+        with ctx.write() as db:
+            what = f"{how_many(len(going), 'release')}, {size(done.bytes)}"
+            record(ctx, db, actor, "releases.cleanup", what)
+    return done
+
+
+def by_itself(ctx: Context) -> None:
+    clean_up(ctx)
+
+
+def _going(ctx: Context) -> list[rows.Kept]:
+    needed = releases.needed(ctx)
+    return [one for one in rows.everyone(ctx.db.read()) if one.name not in needed]
+
+
+def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int]) -> Cleanup:
+    known = deployments.of_releases(ctx.db.read(), [one.name for one in going])
+    old = tuple(OldRelease(one.name, one.files, one.unpacked, one.made_at, known.get(one.name, ())) for one in going)
+    return Cleanup(
+        releases=old,
+        contents=len(free),
+        bytes=sum(free.values()),
+        addresses=sum(len(one.deployments) for one in old),
+        kept=len(rows.everyone(ctx.db.read())) - len(going),
+    )
+
+
+def _freed_with(ctx: Context, going: list[rows.Kept]) -> dict[str, int]:
+    """Contents that only these releases refer to, or only some that have gone, with their sizes: links are counted."""
+    links: Counter[str] = Counter()
+    for one in going:
+        if releases.ready(ctx, one.name):
+            links.update(piece.sha256 for piece in releases.manifest_of(ctx, one.name).values())
+    for file in paths.gone_folder(ctx).glob("*.json"):
+        links.update(dict.fromkeys((piece.sha256 for piece in manifests.read(file.read_bytes()).values()), 0))
+    if not links:
+        return {}
+    named, shelf = contents_of_made(ctx), paths.shelf(ctx)
+    found = {sha256: shelf.links(sha256) for sha256 in links.keys() - named}
+    return {sha256: it.size for sha256, it in found.items() if it and it.links <= links[sha256] + 1}
+
+
+def _idle(ctx: Context) -> dict[str, int]:
+    """Contents that nothing refers to, and that have waited for a day."""
+    before = (ctx.now() - GRACE).timestamp()
+    found = dict(paths.shelf(ctx).idle(before))
+    named = contents_of_made(ctx) if found else set()
+    return {sha256: held for sha256, held in found.items() if sha256 not in named}
+
+
+def _remove(ctx: Context) -> tuple[dict[str, int], bool]:
+    """What was removed, and whether all was: once someone begins to use the shelf, the rest is for the next time."""
+    gone: dict[str, int] = {}
+    uses, shelf = releases.shelf_uses(), paths.shelf(ctx)
+    free = sorted((_freed_with(ctx, []) | _idle(ctx)).items())
+    for at in range(0, len(free), AT_ONCE):
+        with releases.shelf_at_rest(uses) as at_rest:
+            if not at_rest:
+                return gone, False
+            for sha256, held in free[at : at + AT_ONCE]:
+                if _is_alone(shelf, sha256):
+                    shelf.remove(sha256)
+                    gone[sha256] = held
+    return gone, True
+
+
+def _is_alone(shelf: Shelf, sha256: str) -> bool:
+    found = shelf.links(sha256)
+    return found is not None and found.links == 1
