@@ -80,7 +80,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Backups, Xrays, Cleanup):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

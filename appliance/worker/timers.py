@@ -6,13 +6,14 @@ from time import monotonic
 
 from appliance.backups import schedule
 from appliance.context import Context
-from appliance.deploy import earlier, tidy, uploads
+from appliance.deploy import earlier, retention, tidy, uploads
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
     "forget what is old": (HOUR, tidy.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
+    "clean up": (HOUR, retention.by_itself),
     "take a backup that is due": (60.0, schedule.look),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
