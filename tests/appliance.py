@@ -42,14 +42,15 @@ class Appliance:
         self.port = 0
         self.setup_token = ""
         self.output: list[str] = []
+        self.file: Path | None = None  # a built one, to run that
         self.process: subprocess.Popen[str] | None = None
         self.http = httpx.Client(timeout=PATIENCE)
 
     def start(self) -> Self:
         """Returns when it says that it is ready."""
         ready = threading.Event()
-        built = os.environ.get("HOMEPORT_TEST_FILE")
-        program = [sys.executable, built] if built else [sys.executable, "-m", "appliance"]
+        built = self.file or os.environ.get("HOMEPORT_TEST_FILE")
+        program = [sys.executable, str(built)] if built else [sys.executable, "-m", "appliance"]
         self.process = subprocess.Popen(
             [*program, "serve", "--data", str(self.data), "--port", str(self.port)],
             stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ from functools import partial
 
 from appliance.backends.base import Backend
 from appliance.dns.base import Provider
-from appliance.doctor import clock, disk, folders, network, program, secrets
+from appliance.doctor import clock, disk, folders, network, program, secrets, upgrades
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
 from appliance.settings import Settings
@@ -26,6 +26,7 @@ class Around:
     provider: Provider | None = None
     hosts: tuple[str, ...] = ()
     newest: datetime | None = None
+    upgrade: str | None = None
 
 
 def examine(settings: Settings, around: Around = Around()) -> list[Check]:
@@ -42,6 +43,7 @@ def examine(settings: Settings, around: Around = Around()) -> list[Check]:
         *(Look(backend.name, backend.checks, FAR) for backend in around.backends),
         Look("dns", partial(_dns, around), FAR),
         Look("program", program.checks),
+        Look("upgrade", partial(upgrades.checks, around.upgrade)),
     ]
     return look_all(looks)
 

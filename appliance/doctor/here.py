@@ -43,6 +43,7 @@ def _examine(settings: Settings, instance: str, db: Connection) -> list[Check]:
         provider=provider(settings, instance),
         hosts=tuple(url.host for url in urls.every(db)),
         newest=clock.parse(newest[0].at) if newest else None,
+        upgrade=saved.meta(db, "upgrade"),
     )
     return examine(settings, around)
 

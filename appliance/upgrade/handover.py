@@ -10,9 +10,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from appliance.machine.process import become
 from appliance.upgrade.talk import Talk
@@ -20,6 +21,7 @@ from appliance.upgrade.talk import Talk
 HANDED = "HOMEPORT_HANDED"
 BACK = "HOMEPORT_BACK"
 REASON = "HOMEPORT_REASON"
+_undecided: list["Held"] = []  # stays open for whoever goes on, also when this one ends in an error
 
 
 @dataclass
@@ -39,15 +41,8 @@ def held(environ: MutableMapping[str, str]) -> Held | None:
     found = json.loads(environ.get(HANDED, "{}"))
     if found.get("pid") != os.getpid():
         return None
-    talk = found["talk"]
-    return Held(
-        listener=socket.socket(fileno=found["listener"]),
-        lock=found["lock"],
-        talk=None if talk is None else Talk(socket.socket(fileno=talk)),
-        connections=[socket.socket(fileno=one) for one in found["connections"]],
-        forward=BACK in environ,
-        reason=environ.get(REASON, ""),
-    )
+    _undecided[:] = [_opened(found, environ)]
+    return _undecided[0]
 
 
 def keep(held: Held, environ: MutableMapping[str, str]) -> None:
@@ -58,6 +53,7 @@ def keep(held: Held, environ: MutableMapping[str, str]) -> None:
         environ.pop(name, None)
     for handle in _handles(held):
         os.set_inheritable(handle, False)
+    _undecided.clear()
 
 
 def give(held: Held, new: Path, old: Path, patience: float) -> str:
@@ -79,6 +75,18 @@ def give(held: Held, new: Path, old: Path, patience: float) -> str:
         for handle in _handles(held):
             os.set_inheritable(handle, False)
         return f"{new} can't be run: {why.strerror}."
+
+
+def _opened(found: Mapping[str, Any], environ: Mapping[str, str]) -> Held:
+    talk = found["talk"]
+    return Held(
+        listener=socket.socket(fileno=found["listener"]),
+        lock=found["lock"],
+        talk=None if talk is None else Talk(socket.socket(fileno=talk)),
+        connections=[socket.socket(fileno=one) for one in found["connections"]],
+        forward=BACK in environ,
+        reason=environ.get(REASON, ""),
+    )
 
 
 def words(file: Path) -> list[str]:

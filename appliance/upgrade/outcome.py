@@ -41,10 +41,11 @@ def set_aside(ctx: Context, held: Held, wanted: Wanted) -> None:
 def settle(ctx: Context, held: Held, underway: Underway | None) -> None:
     """Ready to answer: whatever upgrade there was is over, and what runs now is what goes on."""
     why = held.reason or (STOPPED if underway and underway.to != __version__ else "")
+    why = f"{why.rstrip('.')}." if why else ""
     if underway:
         _note(ctx, underway, why)
         progress.end(ctx.data)
-    faults.point("upgrade settled")
+        faults.point("upgrade settled")
     handover.keep(held, os.environ)
     if held.talk:
         if why:

@@ -43,6 +43,7 @@ def opened(data: Path) -> Underway | None:
     found = read(data)
     if found:
         begin(data, replace(found, opened=True))
+        faults.point("upgrade opened")
     return found
 
 
