@@ -167,7 +167,7 @@
   // The bar says what has changed and is not saved.
   function unsaved(form) {
     const changed = [...form.elements].filter((field) => {
-      if (!field.name || field.type === "hidden") return false;
+      if (!field.name || field.type === "hidden" || field.type === "search") return false;
       if (field.type === "checkbox") return field.checked !== field.defaultChecked;
       if (field.type === "radio") return field.checked && !field.defaultChecked;
       if (field.options) return [...field.options].some((one) => one.selected !== one.defaultSelected) && field.dataset.was !== field.value;

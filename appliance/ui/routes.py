@@ -19,6 +19,7 @@ from appliance.ui import (
     projects,
     restore,
     settings,
+    sites,
     static,
     urls,
 )
@@ -82,6 +83,10 @@ def _of_an_environment() -> list[BaseRoute]:
         route(E, environments.show, allow="projects.read"),
         route(f"{E}/settings", environments.settings_form, allow="environments.update"),
         route(f"{E}/settings", environments.change, "POST", allow="environments.update"),
+        route(f"{E}/site", sites.show, allow="environments.update"),
+        route(f"{E}/site", sites.save, "POST", allow="environments.update"),
+        route(f"{E}/site/look", sites.look, "POST", allow="environments.update"),
+        route(f"{E}/guard", sites.guard, "POST", allow="environments.update"),
         route(f"{E}/delete", environments.delete_form, allow="environments.delete"),
         route(f"{E}/delete", environments.delete, "POST", allow="environments.delete"),
         route(f"{E}/freeze", environments.freeze_form, allow="environments.freeze"),

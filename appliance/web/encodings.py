@@ -3,7 +3,7 @@
 import re
 
 FORMS = ((b"br", b".br"), (b"zstd", b".zst"), (b"gzip", b".gz"))  # the first that is taken and there is sent
-_WEIGHT = re.compile(rb"1(?:\.0*)?|0\.(?=[0-9]*[1-9])[0-9]{1,3}")
+_WEIGHED = re.compile(rb" *q=(?:1(?:\.0{0,3})?|0\.(?=[0-9]*[1-9])[0-9]{1,3})(?: .*)?")
 
 
 def takes(coding: bytes, accepted: bytes) -> bool:
@@ -11,10 +11,5 @@ def takes(coding: bytes, accepted: bytes) -> bool:
     for part in accepted.lower().split(b","):
         name, semicolon, rest = part.strip(b" ").partition(b";")
         if name.rstrip(b" ") == coding:
-            return not semicolon or _weighs(rest.strip(b" "))
+            return not semicolon or _WEIGHED.fullmatch(rest) is not None
     return False
-
-
-def _weighs(parameter: bytes) -> bool:
-    name, equals, value = parameter.partition(b"=")
-    return name.strip(b" ") == b"q" and bool(equals) and _WEIGHT.fullmatch(value.strip(b" ")) is not None

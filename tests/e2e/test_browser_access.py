@@ -42,6 +42,7 @@ INSIDE = (
     "/projects/axe/new-environment",
     "/projects/axe/environments/production",
     "/projects/axe/environments/production/settings",
+    "/projects/axe/environments/production/site",
     "/projects/axe/environments/production/rollback",
     "/projects/axe/environments/production/delete",
     "/projects/axe/environments/production/promote?from=staging",
