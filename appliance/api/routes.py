@@ -29,6 +29,10 @@ D = f"{V1}/deployments/{{deployment}}"
 
 
 def routes() -> Sequence[BaseRoute]:
+    return [*_of_projects(), *_of_what_is_sent(), *_of_the_host()]
+
+
+def _of_projects() -> list[BaseRoute]:
     return [
         route(f"{V1}/setup", access.set_up, "POST", allow=PUBLIC),
         route(f"{V1}/login", access.log_in, "POST", allow=PUBLIC),
@@ -70,6 +74,11 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
         route(f"{D}/xray", xrays.shown, allow="deployments.read"),
         route(f"{D}/compare", xrays.compared, allow="deployments.read"),
+    ]
+
+
+def _of_what_is_sent() -> list[BaseRoute]:
+    return [
         route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.options, "OPTIONS", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create"),
@@ -79,6 +88,11 @@ def routes() -> Sequence[BaseRoute]:
         route(f"{V1}/uploads/{{upload}}", uploads.overridden, "POST", allow="deployments.create"),
         route(f"{V1}/bundles/{{sha256}}", bundles.shown, allow="bundles.read"),
         route(f"{V1}/bundles/{{sha256}}/download", bundles.downloaded, allow="bundles.read"),
+    ]
+
+
+def _of_the_host() -> list[BaseRoute]:
+    return [
         route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
         route(f"{V1}/settings", system.settings, allow="settings.read"),
         route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
