@@ -23,7 +23,19 @@ from tests.appliance import EMAIL, PASSWORD, ROOT, Appliance, zipped
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 API = [one for one in routes() if isinstance(one, Declared)]
-RUN = ("api", "projects", "environments", "deployments", "bundles", "urls", "keys", "activity", "people", "settings")
+RUN = (
+    "api",
+    "backups",
+    "projects",
+    "environments",
+    "deployments",
+    "bundles",
+    "urls",
+    "keys",
+    "activity",
+    "people",
+    "settings",
+)
 
 
 def text_of(name: str) -> str:
@@ -173,7 +185,11 @@ def test_an_operation_is_described_in_full(path: str, method: str, one: dict[str
     assert sorted(in_path) == sorted(re.findall(r"\{(\w+)\}", path))
     assert all(it["required"] for it in one["parameters"] if it["in"] == "path")
     for it in one["parameters"]:
-        assert it.keys() <= {"name", "in", "required", "description", "schema"} and it["in"] in {"path", "query", "header"}
+        assert it.keys() <= {"name", "in", "required", "description", "schema"} and it["in"] in {
+            "path",
+            "query",
+            "header",
+        }
         assert it["schema"]["type"] in TYPES
     for status, answer in one["responses"].items():
         assert re.fullmatch(r"[1-5]\d\d|default", status)
