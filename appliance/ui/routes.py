@@ -22,6 +22,7 @@ from appliance.ui import (
     sites,
     static,
     urls,
+    xrays,
 )
 from appliance.web.routes import route
 
@@ -68,6 +69,7 @@ def _everywhere() -> list[BaseRoute]:
         route("/deployments", deployments.index, allow="deployments.read"),
         route(D, deployments.show, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancel, "POST", allow="deployments.cancel"),
+        route(f"{D}/compare", xrays.side_by_side, allow="deployments.read"),
         route(f"{D}/again", deployments.again, "POST", allow="deployments.create"),
         route("/urls", urls.index, allow="urls.read"),
         route("/urls", urls.add, "POST", allow="urls.create"),
@@ -83,6 +85,8 @@ def _of_an_environment() -> list[BaseRoute]:
         route(E, environments.show, allow="projects.read"),
         route(f"{E}/settings", environments.settings_form, allow="environments.update"),
         route(f"{E}/settings", environments.change, "POST", allow="environments.update"),
+        route(f"{E}/xray", xrays.block_form, allow="environments.update"),
+        route(f"{E}/xray", xrays.block, "POST", allow="environments.update"),
         route(f"{E}/site", sites.show, allow="environments.update"),
         route(f"{E}/site", sites.save, "POST", allow="environments.update"),
         route(f"{E}/site/look", sites.look, "POST", allow="environments.update"),

@@ -10,9 +10,10 @@ from appliance.model.deployments import Deployment
 from appliance.model.manifests import Manifest
 from appliance.model.rules import Redirect, Rules
 from appliance.model.xrays import Comparison, Finding
-from appliance.store import rules, xrays
+from appliance.store import deployments, rules, xrays
 
 _MOST = 100  # lines about rules
+_LOOKED_AT, _CHOICES = 100, 20
 _WORDS = {
     "clean_urls": "Clean URLs",
     "fallback": "Fallback",
@@ -91,3 +92,11 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value) or "none"
+
+
+def with_a_release(ctx: Context, deployment: Deployment) -> list[Deployment]:
+    """What a deployment can be compared with: the others of its project that are still unpacked, newest first."""
+    page = deployments.newest(ctx.db.read(), project=deployment.project, status="succeeded", limit=_LOOKED_AT)
+    return [one for one in page.items if one.id != deployment.id and one.release and releases.ready(ctx, one.release)][
+        :_CHOICES
+    ]

@@ -24,14 +24,14 @@ def given_away(manifest: Manifest, facts: Mapping[str, Facts]) -> Iterable[Findi
     if keys:
         yield found(
             "private_keys",
-            f"{how_many(len(keys), 'private key')} would be published.",
+            f"{how_many(len(keys), 'private key')} {'is' if len(keys) == 1 else 'are'} in what is published.",
             keys,
             "Take it out, and replace it where it is used: consider it known to others.",
         )
     if tokens:
         yield found(
             "tokens",
-            f"{how_many(len(tokens), 'token')} of other services would be published.",
+            f"{how_many(len(tokens), 'token')} of services {'is' if len(tokens) == 1 else 'are'} in what is published.",
             tokens,
             "Take it out, and revoke it where it was made: consider it known to others.",
         )
