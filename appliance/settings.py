@@ -65,6 +65,11 @@ class Settings:
     nginx_helper: Path | None = _setting(
         None, "NGINX_HELPER", "The socket of the root helper, where `homeport install` set one up"
     )
+    nginx_deployments: str = _setting(
+        "",
+        "NGINX_DEPLOYMENTS",
+        "A domain under which NGINX shows each deployment at an address of its own, such as `deploys.example.net`",
+    )
     cloudflare_token: str = _setting("", "CLOUDFLARE_TOKEN", "A Cloudflare API token", secret=True, saved=True)
     cloudflare_api: str = _setting(
         "https://api.cloudflare.com/client/v4", "CLOUDFLARE_API", "The base URL of Cloudflare's API"
@@ -187,6 +192,13 @@ def _address(text: str) -> str:
     return text
 
 
+def _domain(text: str) -> str:
+    name = text.lower().strip(".")
+    if name and not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", name):
+        raise ValueError("enter a domain such as deploys.example.net")
+    return name
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -256,6 +268,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "nginx_reload": _command,
     "nginx_conf": Path,
     "nginx_helper": _path_or_none,
+    "nginx_deployments": _domain,
     "cloudflare_proxied": _yes,
     "bundle_max_files": _positive,
     "bundle_max_size": _size,

@@ -12,6 +12,7 @@ from appliance.api import (
     cleanup,
     contents,
     deployments,
+    nginx,
     projects,
     sites,
     system,
@@ -29,10 +30,10 @@ D = f"{V1}/deployments/{{deployment}}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_of_projects(), *_of_what_is_sent(), *_of_the_host()]
+    return [*_everywhere(), *_of_an_environment(), *_of_deployments()]
 
 
-def _of_projects() -> list[BaseRoute]:
+def _everywhere() -> list[BaseRoute]:
     return [
         route(f"{V1}/setup", access.set_up, "POST", allow=PUBLIC),
         route(f"{V1}/login", access.log_in, "POST", allow=PUBLIC),
@@ -49,6 +50,27 @@ def _of_projects() -> list[BaseRoute]:
         route(f"{P}/frees", projects.frees, allow="projects.read"),
         route(f"{P}/environments", projects.environments_listed, allow="projects.read"),
         route(f"{P}/environments", projects.environment_created, "POST", allow="environments.create"),
+        route(f"{V1}/urls", urls.listed, allow="urls.read"),
+        route(f"{V1}/urls/{{host}}/check", urls.checked, "POST", allow="urls.create"),
+        route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
+        route(f"{V1}/settings", system.settings, allow="settings.read"),
+        route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
+        route(f"{V1}/backups", backups.listed, allow="backups.read"),
+        route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
+        route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
+        route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read"),
+        route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete"),
+        route(f"{V1}/cleanup", cleanup.would_free, allow="settings.read"),
+        route(f"{V1}/cleanup", cleanup.cleaned_up, "POST", allow="settings.update"),
+        route(f"{V1}/checks", system.checks, allow="settings.read"),
+        route(f"{V1}/openapi.json", described, allow=PUBLIC),
+        route("/healthz", system.health, allow=PUBLIC),
+        route("/metrics", system.metrics, allow="settings.read"),
+    ]
+
+
+def _of_an_environment() -> list[BaseRoute]:
+    return [
         route(E, projects.environment_shown, allow="projects.read"),
         route(E, projects.environment_changed, "PATCH", allow="environments.update"),
         route(E, projects.environment_deleted, "DELETE", allow="environments.delete"),
@@ -66,19 +88,21 @@ def _of_projects() -> list[BaseRoute]:
         route(f"{E}/urls", urls.of_environment, allow="urls.read"),
         route(f"{E}/urls", urls.added, "POST", allow="urls.create"),
         route(f"{E}/urls/{{host}}", urls.removed, "DELETE", allow="urls.delete"),
-        route(f"{V1}/urls", urls.listed, allow="urls.read"),
-        route(f"{V1}/urls/{{host}}/check", urls.checked, "POST", allow="urls.create"),
+    ]
+
+
+def _of_deployments() -> list[BaseRoute]:
+    return [
+        route(f"{V1}/nginx", nginx.shown, allow="settings.read"),
+        route(f"{V1}/nginx/check", nginx.looked, "POST", allow="settings.read"),
+        route(f"{V1}/nginx/{{host}}/restore", nginx.restored, "POST", allow="settings.update"),
+        route(f"{V1}/nginx/{{host}}/adopt", nginx.adopted, "POST", allow="settings.update"),
         route(f"{V1}/deployments", deployments.listed, allow="deployments.read"),
         route(D, deployments.shown, allow="deployments.read"),
         route(f"{D}/log", deployments.logged, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
         route(f"{D}/xray", xrays.shown, allow="deployments.read"),
         route(f"{D}/compare", xrays.compared, allow="deployments.read"),
-    ]
-
-
-def _of_what_is_sent() -> list[BaseRoute]:
-    return [
         route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.options, "OPTIONS", allow="deployments.create"),
         route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create"),
@@ -88,23 +112,4 @@ def _of_what_is_sent() -> list[BaseRoute]:
         route(f"{V1}/uploads/{{upload}}", uploads.overridden, "POST", allow="deployments.create"),
         route(f"{V1}/bundles/{{sha256}}", bundles.shown, allow="bundles.read"),
         route(f"{V1}/bundles/{{sha256}}/download", bundles.downloaded, allow="bundles.read"),
-    ]
-
-
-def _of_the_host() -> list[BaseRoute]:
-    return [
-        route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
-        route(f"{V1}/settings", system.settings, allow="settings.read"),
-        route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
-        route(f"{V1}/backups", backups.listed, allow="backups.read"),
-        route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
-        route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
-        route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read"),
-        route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete"),
-        route(f"{V1}/cleanup", cleanup.would_free, allow="settings.read"),
-        route(f"{V1}/cleanup", cleanup.cleaned_up, "POST", allow="settings.update"),
-        route(f"{V1}/checks", system.checks, allow="settings.read"),
-        route(f"{V1}/openapi.json", described, allow=PUBLIC),
-        route("/healthz", system.health, allow=PUBLIC),
-        route("/metrics", system.metrics, allow="settings.read"),
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any
 
 from appliance.context import Context
-from appliance.deploy import rolled_back
+from appliance.deploy import permanent, rolled_back
 from appliance.deploy.places import address
 from appliance.deploy.queue import Queue, place_in_line
 from appliance.deploy.rolled_back import RolledBack
@@ -46,6 +46,7 @@ class DeploymentShape:
     queue: Annotated[Queue | None, "For a queued one: where it stands in line, and why it waits"]
     xray: Annotated[Summary | None, "What was seen in it, in numbers"]
     address: Annotated[str, "Where its environment answers"]
+    permanent: Annotated[str | None, "Where this very deployment answers, while its release is kept"]
     created_by: str
     created_at: str
     started_at: str | None
@@ -131,6 +132,7 @@ def of_deployment(
         queue=place_in_line(ctx, deployment),
         xray=(xrays.in_short(db, [deployment.id]) if seen is None else seen).get(deployment.id),
         address=place,
+        permanent=permanent.address(ctx, deployment),
         created_by=deployment.created_by,
         created_at=deployment.created_at,
         started_at=deployment.started_at,

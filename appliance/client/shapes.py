@@ -108,6 +108,7 @@ class DeploymentData(Made):
     error: FailureData | None
     overtaken_by: str | None
     queue: QueueData | None
+    permanent: str | None
     xray: InShortData | None
     address: str
     started_at: str | None

@@ -49,9 +49,13 @@ def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -
     """Where visitors go: the first URL in force, else Homeport's own address."""
     for url in attached:
         if url.status == "active":
-            port = _port(ctx.settings.nginx_listen) if environment.backend == "nginx" else ctx.base.port
-            return f"http://{url.host}/" if port == 80 else f"http://{url.host}:{port}/"
+            return through_nginx(ctx, url.host) if environment.backend == "nginx" else _at(url.host, ctx.base.port)
     return own_address(ctx, environment.project, environment.name)
+
+
+def through_nginx(ctx: Context, host: str) -> str:
+    """Where NGINX answers for a host."""
+    return _at(host, _port(ctx.settings.nginx_listen))
 
 
 def release_shown(ctx: Context, pointer: Path) -> Release | None:
@@ -78,6 +82,10 @@ def _hosts(ctx: Context, environment: Environment) -> tuple[str, ...]:
     """The first deploy brings all URLs; later one joins by its own job, so that none that is refused stops a deploy."""
     those = urls.of_environment(ctx.db.read(), environment.id)
     return tuple(url.host for url in those if environment.live is None or url.nginx.status == "ok")
+
+
+def _at(host: str, port: int) -> str:
+    return f"http://{host}/" if port == 80 else f"http://{host}:{port}/"
 
 
 def _port(listen: str) -> int:

@@ -1,5 +1,6 @@
 """A deployment: one attempt to make a bundle live in an environment. Never edited afterwards."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -8,6 +9,7 @@ from appliance.model.fields import Reader, name_of
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "skipped")
 FINAL = frozenset({"succeeded", "failed", "cancelled", "skipped"})
 SOURCES = ("upload", "rollback", "promotion")
+ID = re.compile("[0-9a-hjkmnp-tv-z]{20}")  # also the first part of its permanent address
 STEPS = ("upload", "unpack", "inspect", "publish", "probe", "mark live", "tidy")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
+from appliance.model.deployments import ID
 from appliance.model.fields import UNSEEN, Reader, name_of
 from appliance.model.rules import Guard
 
@@ -57,7 +58,7 @@ class NewEnvironment:
     @classmethod
     def parse(cls, raw: object) -> Self:
         reader = Reader(raw)
-        name = reader.checked("name", name_of("environment"), missing="Enter a name for the environment")
+        name = reader.checked("name", _name, missing="Enter a name for the environment")
         backend = reader.checked("backend", _backend, optional=True)
         reader.done()
         return cls(name or "", backend)
@@ -71,10 +72,18 @@ class EnvironmentPatch:
     @classmethod
     def parse(cls, raw: object) -> Self:
         reader = Reader(raw)
-        name = reader.checked("name", name_of("environment"), optional=True)
+        name = reader.checked("name", _name, optional=True)
         backend = reader.checked("backend", _backend, optional=True)
         reader.done()
         return cls(name, backend)
+
+
+def _name(text: str) -> str:
+    """Its place in an address is also that of a deployment's id."""
+    name = name_of("environment")(text)
+    if ID.fullmatch(name):
+        raise ValueError("Deployments are called like this; choose another name")
+    return name
 
 
 def _backend(text: str) -> str:

@@ -23,13 +23,25 @@ class HostSwitch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = _host(scope) if scope["type"] == "http" else ""
         if host.endswith(LOCAL):
-            project, environment = _place(host.removesuffix(LOCAL))
-            shown = self._live.of(project, environment) if project else self._live.nothing()
-            await sites.serve(scope, receive, send, shown)
+            await sites.serve(scope, receive, send, self._local(*_place(host.removesuffix(LOCAL))))
         elif host and host != "localhost" and (found := self._attached(host)):
             await sites.serve(scope, receive, send, self._live.of(*found))
+        elif domain := self._domain(host):  # whatever else is under it is never the appliance
+            shown = self._live.permanent(host.removesuffix(domain))
+            await sites.serve(scope, receive, send, shown or self._live.nothing())
         else:
             await self._app(scope, receive, send)
+
+    def _local(self, project: str, name: str) -> sites.Shown:
+        """A deployment by its id, or an environment by its name."""
+        if not project:
+            return self._live.nothing()
+        return self._live.permanent(name, project) or self._live.of(project, name)
+
+    def _domain(self, host: str) -> str:
+        """What is behind the name of a deployment, where deployments have a domain and this is under it."""
+        domain = self._ctx.settings.nginx_deployments
+        return f".{domain}" if domain and host.endswith(f".{domain}") else ""
 
     def _attached(self, host: str) -> tuple[str, str] | None:
         if _is_address(host):

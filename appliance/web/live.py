@@ -5,10 +5,10 @@ import threading
 from pathlib import Path
 
 from appliance.context import Context
-from appliance.deploy import paths
+from appliance.deploy import paths, permanent
 from appliance.model.answers import Answers
 from appliance.model.environments import Environment
-from appliance.model.rules import Rules
+from appliance.model.rules import Guard, Rules
 from appliance.store import environments
 from appliance.store import rules as kept
 from appliance.web.sites import Shown
@@ -37,6 +37,16 @@ class Live:
         earlier = paths.earlier(self._ctx, environment.id)
         root, answers = self._release(pointer)
         return Shown(root, answers, environment.guard, earlier)
+
+    def permanent(self, name: str, project: str | None = None) -> Shown | None:
+        """One deployment as it was frozen, behind what stands before its environment now; None where there is none."""
+        found = permanent.find(self._ctx, name, project)
+        if found is None:
+            return None
+        deployment, release = found
+        environment = self._environment(deployment.project, deployment.environment)
+        guard = environment.guard if environment else Guard()
+        return Shown(release.path, self.by(release.rules), guard, unlisted=True)
 
     def by(self, rules: Rules) -> Answers:
         """Rules, ready to be asked."""

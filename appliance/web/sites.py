@@ -27,6 +27,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _COMMON: Headers = [(name.lower().encode(), value.encode()) for name, value in serving.HEADERS.items()]
 _UNKEPT: Headers = [(b"cache-control", b"no-store"), *(one for one in _COMMON if one[0] != b"cache-control")]
+_UNLISTED: Headers = [(b"x-robots-tag", b"noindex")]
 _HTML = serving.HTML.encode()
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _WORDS = {400: "Bad request", 412: "Not as expected", 414: "The address is too long", 416: "No such part of the file"}
@@ -40,6 +41,7 @@ class Shown:
     answers: Answers = field(default_factory=lambda: Answers(Rules()))
     guard: Guard = field(default_factory=Guard)
     earlier: Path | None = None  # where files of earlier releases are
+    unlisted: bool = False  # search engines are asked to leave it out
 
 
 @dataclass
@@ -58,7 +60,8 @@ class Reply:
 async def serve(scope: Scope, receive: Receive, send: Send, shown: Shown) -> None:
     """Answer one HTTP request out of the release that is shown now."""
     with _answer(scope, shown) as reply:
-        await send({"type": "http.response.start", "status": reply.status, "headers": reply.headers + reply.more})
+        headers = [*reply.headers, *reply.more, *(_UNLISTED if shown.unlisted else ())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         if reply.file is None or scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": reply.body if scope["method"] != "HEAD" else b""})
         elif sum(end - begin for _, begin, end in reply.pieces) <= AT_ONCE:

@@ -1,0 +1,33 @@
+"""The address that a deployment has for itself, for as long as its release is kept."""
+
+from appliance.context import Context
+from appliance.deploy import paths, places
+from appliance.model.deployments import ID, Deployment
+from appliance.model.rules import Rules
+from appliance.model.sites import Release
+from appliance.store import deployments, releases, rules
+
+
+def address(ctx: Context, deployment: Deployment) -> str | None:
+    """None for one that never went live, and once its release was removed."""
+    if not _is_kept(ctx, deployment):
+        return None
+    if domain := ctx.settings.nginx_deployments:
+        return places.through_nginx(ctx, f"{deployment.id}.{domain}")
+    return f"http://{deployment.id}.{deployment.project}.localhost:{ctx.base.port}/"
+
+
+def find(ctx: Context, name: str, project: str | None = None) -> tuple[Deployment, Release] | None:
+    """What a name in an address means; under `.localhost` it stands before its project."""
+    if not ID.fullmatch(name):
+        return None
+    found = deployments.find(ctx.db.read(), name)
+    if found is None or (project is not None and found.project != project) or not _is_kept(ctx, found):
+        return None
+    frozen = rules.find(ctx.db.read(), found.rules) if found.rules else None
+    return found, paths.release(ctx, found.release or "", frozen or Rules())
+
+
+def _is_kept(ctx: Context, deployment: Deployment) -> bool:
+    went_live = deployment.status == "succeeded" or deployment.live
+    return went_live and deployment.release is not None and releases.find(ctx.db.read(), deployment.release) is not None
