@@ -4,25 +4,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from appliance.access.actor import Actor
-from appliance.api.answers import MOST, large_body
 from appliance.context import Context
 from appliance.deploy import delta, releases, submit, uploads
 from appliance.model.bundles import BundleByHash
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
 from appliance.model.trees import FromUpload, Tree, start_of
-
-A_FILE = 400  # bytes that a file may take in the list, on average
-TOO_MUCH = "The list of files is larger than this host takes for as many files as a bundle may have."
+from appliance.web.body import list_of_files
 
 Wanted = BundleByHash | FromUpload | Tree
 
 
 async def told(request: Request, ctx: Context) -> Wanted:
-    """A list of files may be long, and gzip."""
-    most = MOST + A_FILE * ctx.settings.bundle_max_files
-    raw = await large_body(request, most, TOO_MUCH)
-    return await run_in_threadpool(start_of, raw)
+    return await run_in_threadpool(start_of, await list_of_files(request, ctx))
 
 
 def start(ctx: Context, actor: Actor, environment: Environment, wanted: Wanted, once: submit.Once | None) -> Deployment:

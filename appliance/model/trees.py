@@ -53,7 +53,7 @@ class Start:
 def start_of(raw: object) -> BundleByHash | FromUpload | Tree:
     """Which of the three it is."""
     if isinstance(raw, Mapping) and "files" in raw:
-        return _tree(raw)
+        return tree_of(raw)
     if isinstance(raw, Mapping) and "upload" in raw:
         reader = Reader(raw)
         upload = reader.text("upload")
@@ -62,7 +62,8 @@ def start_of(raw: object) -> BundleByHash | FromUpload | Tree:
     return BundleByHash.parse(raw)
 
 
-def _tree(raw: Mapping[str, object]) -> Tree:
+def tree_of(raw: Mapping[str, object]) -> Tree:
+    """Every path with its content."""
     reader = Reader({name: value for name, value in raw.items() if name not in ("files", "removed")})
     base = reader.checked("base", _release_of, optional=True)
     files = _files(reader, raw["files"])

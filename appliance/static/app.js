@@ -513,7 +513,7 @@
   function here() {
     const field = form.elements.target;
     const words = field.dataset.words ?? (field.options ? field.selectedOptions[0].text : "");
-    return [field.value, field.value ? words : "a new project, named after the zip"];
+    return [field.value, field.value ? words : "a new project, named after it"];
   }
 
   function release() {
@@ -548,8 +548,18 @@
       if (!carriesFile(event) || sending) return;
       event.preventDefault();
       const { to, toWords } = zone.dataset;
+      const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
       release();
-      send(event.dataTransfer.files, to, toWords);
+      if (dropped.length === 1 && dropped[0].isDirectory) dropFolder(dropped[0], to, toWords);
+      else send(event.dataTransfer.files, to, toWords);
+    });
+    on("click", "[data-folder]", () => {
+      const input = Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true });
+      input.addEventListener("change", () => {
+        const top = input.files[0]?.webkitRelativePath.split("/")[0];
+        sendFolder(top, [...input.files].map((file) => [file.webkitRelativePath.slice(top.length + 1), file]), ...here());
+      });
+      input.click();
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -575,61 +585,184 @@
     const most = Number($(".drop", form).dataset.most);
     $(".refused", form).replaceChildren();
     if (!file) return;
-    if (files.length > 1) return refused("Several files were dropped.", "Zip the built site, and drop that one file.");
+    if (files.length > 1) return refused("Several files were dropped.", "Drop the one folder that holds them, or one zip.");
     if (!/\.zip$/i.test(file.name)) return refused(`${file.name} was not taken: it is no zip.`, "Zip the folder that your build writes, such as dist.");
     if (file.size > most) return refused(`${file.name} was not taken: it is ${size(file.size)}, and this host takes at most ${$(".drop", form).dataset.mostWords}.`);
     upload(file, target, words);
   }
 
-  function upload(file, target, words) {
+  // The drop zone says how far it is, until it is over.
+  function begin(name, words) {
     const zone = $(".drop", form);
     const busy = $("template", form).content.firstElementChild.cloneNode(true);
-    const bar = $("progress", busy);
     const began = performance.now();
-    say($("label", busy), file.name);
+    say($("label", busy), name);
     say($(".to", busy), `to ${words}`);
     zone.replaceWith(busy);
     form.hidden = false;
+    $("button", busy).addEventListener("click", () => sending.abort());
+    $("button", busy).focus();
+    return {
+      output: (text) => say($("output", busy), text),
+      left: (text) => say($(".left", busy), text),
+      show(done, all) {
+        const seconds = (performance.now() - began) / 1000;
+        const rate = done / Math.max(seconds, 0.05);
+        $("progress", busy).value = all ? Math.floor((done / all) * 100) : 100;
+        return (seconds > 1 ? `about ${duration(Math.ceil((all - done) / rate))} left, ` : "") + `${size(rate)}/s`;
+      },
+      over() {
+        sending = null;
+        busy.replaceWith(zone);
+        form.elements.bundle.value = "";
+      },
+    };
+  }
+
+  function upload(file, target, words) {
+    const box = begin(file.name, words);
     const body = new FormData();
     body.set("target", target);
     body.set("bundle", file, file.name);
     sending = new XMLHttpRequest();
-    const over = () => {
-      sending = null;
-      busy.replaceWith(zone);
-      form.elements.bundle.value = "";
-    };
     sending.upload.addEventListener("progress", (event) => {
-      const seconds = (performance.now() - began) / 1000;
-      const rate = event.loaded / Math.max(seconds, 0.05);
-      const percent = Math.floor((event.loaded / event.total) * 100);
-      bar.value = percent;
-      say($("output", busy), `${size(event.loaded)} of ${size(event.total)}, ${percent}%`);
-      const left = (event.total - event.loaded) / rate;
-      say($(".left", busy), event.loaded < event.total ? (seconds > 1 ? `about ${duration(Math.ceil(left))} left, ` : "") + `${size(rate)}/s` : "Arrived. Looking into it…");
+      const left = box.show(event.loaded, event.total);
+      box.output(`${size(event.loaded)} of ${size(event.total)}, ${Math.floor((event.loaded / event.total) * 100)}%`);
+      box.left(event.loaded < event.total ? left : "Arrived. Looking into it…");
     });
     sending.addEventListener("load", () => {
-      const where = sending.getResponseHeader("HX-Redirect");
       const answer = sending;
+      const where = answer.getResponseHeader("HX-Redirect");
       if (where) {
         sending = null;
         return location.assign(where);
       }
-      over();
+      box.over();
       if (new URL(answer.responseURL).pathname === "/login") return location.assign("/login");
-      $(".refused", form).innerHTML = answer.responseText; // our own words, escaped where they were written
-      if (!$(".refused .notice", form)) refused(`${file.name} was not taken.`, `The answer was ${answer.status}. Nothing was changed.`);
+      notTaken(file.name, answer.status, answer.responseText);
     });
     sending.addEventListener("error", () => {
-      over();
-      refused(`${file.name} did not arrive.`, "The connection was lost. What is live stays live; try again.");
+      box.over();
+      lost(file.name);
     });
-    sending.addEventListener("abort", over);
-    $("button", busy).addEventListener("click", () => sending.abort());
+    sending.addEventListener("abort", box.over);
     sending.open("POST", form.action);
     sending.setRequestHeader("HX-Request", "true");
     sending.send(body);
-    $("button", busy).focus();
+  }
+
+  function notTaken(name, status, html) {
+    $(".refused", form).innerHTML = html; // our own words, escaped where they were written
+    if (!$(".refused .notice", form)) refused(`${name} was not taken.`, `The answer was ${status}. Nothing was changed.`);
+  }
+
+  const lost = (name) => refused(`${name} did not arrive.`, "The connection was lost. What is live stays live; try again.");
+
+  // ---------------------------------------------------------------- a folder: hashed here, and only what is missing is sent
+
+  const SCATTERED = /(^|\/)(\.(git|hg|svn|bzr|jj)|__MACOSX|\.DS_Store|Thumbs\.db)(\/|$)/; // the server would leave it out, too
+
+  async function dropFolder(entry, target, words) {
+    const found = [];
+    const inside = (folder, path) =>
+      new Promise((resolve, reject) => {
+        const reader = folder.createReader();
+        const more = () =>
+          reader.readEntries(async (those) => {
+            if (!those.length) return resolve();
+            for (const one of those) {
+              const name = path + one.name;
+              if (SCATTERED.test(name)) continue;
+              if (one.isDirectory) await inside(one, `${name}/`).catch(reject);
+              else found.push([name, await new Promise((done, no) => one.file(done, no)).catch(reject)]);
+            }
+            more();
+          }, reject);
+        more();
+      });
+    try {
+      await inside(entry, "");
+    } catch {
+      return refused(`${entry.name} can't be read.`, "The browser was not let at all of its files.");
+    }
+    sendFolder(entry.name, found, target, words);
+  }
+
+  async function sendFolder(name, found, target, words) {
+    found = found.filter(([path]) => !SCATTERED.test(path));
+    $(".refused", form).replaceChildren();
+    if (!found.length) return refused(`${name ?? "The folder"} was not taken: there is no file in it.`, "Choose the folder that your build writes, such as dist.");
+    const box = begin(name, words);
+    const worker = new Worker(form.dataset.hashing);
+    const abort = new AbortController();
+    sending = {
+      abort() {
+        worker.terminate();
+        abort.abort();
+        box.over();
+      },
+    };
+    const all = found.reduce((sum, [, file]) => sum + file.size, 0);
+    let sum = 0;
+    let told;
+    const answer = (message) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => {
+          if (data.hashing !== undefined) box.left(box.show(data.hashing, all));
+          else if (data.sending !== undefined) box.left(data.sending < sum ? box.show(data.sending, sum) : "Arrived. Looking into it…");
+          else if (data.failed !== undefined) reject(data);
+          else resolve(data);
+        };
+        worker.onerror = () => reject({ failed: { detail: "This browser can't hash files. Zip the folder, and drop the zip." } });
+        worker.postMessage(message);
+      });
+    try {
+      box.output(`Reading ${many(found.length, "file")}, ${size(all)}`);
+      const { hashed } = await answer({ files: found.map(([, file]) => file) });
+      const files = Object.fromEntries(found.map(([path, file], at) => [path, [hashed[at], file.size]]));
+      for (let round = 0; round < 12; round++) {
+        box.left(round ? "Arrived. Looking into it…" : "Asking what is new…");
+        told = await ask({ target, name, files }, abort.signal);
+        if (told.status !== 409 || !told.problem?.missing) break;
+        const missing = new Set(told.problem.missing);
+        const sizes = new Map(found.map(([, file], at) => [hashed[at], file.size]));
+        sum = [...missing].reduce((total, one) => total + (sizes.get(one) ?? 0), 0);
+        box.output(`${number(missing.size)} of ${many(found.length, "file")} ${missing.size === 1 ? "is" : "are"} new: sending ${size(sum)}`);
+        await answer({ missing: [...missing] });
+      }
+      worker.terminate();
+      if (told.where) {
+        sending = null;
+        return location.assign(told.where);
+      }
+      box.over();
+      notTaken(name, told.status, told.html);
+    } catch (why) {
+      worker.terminate();
+      if (abort.signal.aborted) return;
+      box.over();
+      if (why.unreadable) refused(`${name} can't be read: ${why.unreadable} changed or went away.`, "Let the build end, then drop the folder again.");
+      else if (why.failed) refused(`${name} was not taken.`, [why.failed.detail, ...(why.failed.todo ?? [])].join(" "));
+      else lost(name);
+    }
+  }
+
+  async function ask(body, signal) {
+    const headers = { "Content-Type": "application/json", "HX-Request": "true", Accept: "application/json" };
+    let data = new Blob([JSON.stringify(body)]);
+    if (self.CompressionStream) {
+      data = await new Response(data.stream().pipeThrough(new CompressionStream("gzip"))).blob();
+      headers["Content-Encoding"] = "gzip";
+    }
+    const response = await fetch("/deploy/files", { method: "POST", headers, body: data, signal });
+    if (response.redirected && new URL(response.url).pathname === "/login") location.assign("/login");
+    const isProblem = response.headers.get("Content-Type")?.includes("json");
+    return {
+      status: response.status,
+      where: response.headers.get("HX-Redirect"),
+      problem: isProblem ? await response.json() : null,
+      html: isProblem ? "" : await response.text(),
+    };
   }
 
   // ---------------------------------------------------------------- API docs: try it

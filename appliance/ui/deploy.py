@@ -7,16 +7,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
+from appliance.deploy import delta
 from appliance.deploy.submit import limits, upload
-from appliance.errors import BadBundle, BadRequest, Conflict, HomeportError, Invalid, OutOfRoom, TooLarge
+from appliance.errors import BadBundle, BadRequest, Conflict, HomeportError, Invalid, Lacking, OutOfRoom, TooLarge
 from appliance.machine import archive
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
+from appliance.model.fields import Reader
 from appliance.model.projects import NewProject
+from appliance.model.trees import tree_of
 from appliance.projects.create_project import create_project
 from appliance.projects.find import find_environment
 from appliance.ui.forms import do
 from appliance.ui.places import MAIN
+from appliance.web.body import list_of_files
 from appliance.web.page import go, render
 from appliance.web.routes import actor_of, ctx_of
 from appliance.web.upload import Upload, receive
@@ -39,6 +43,32 @@ async def start(request: Request) -> Response:
     return go(where)
 
 
+async def start_files(request: Request) -> Response:
+    """The same for a folder that script has hashed. Until what is missing is here, nothing is made."""
+    ctx, raw = ctx_of(request), await list_of_files(request, ctx_of(request))
+    reader = Reader({name: value for name, value in raw.items() if name != "files"} if isinstance(raw, dict) else raw)
+    target, name = reader.text("target", optional=True), reader.text("name", optional=True)
+    reader.done()
+    try:
+        plan = await do(partial(_planned, ctx, raw.get("files")))
+        deployment = await do(partial(_deploy_files, request, ctx, plan, target, name))
+    except Lacking:
+        raise
+    except Refusal as why:
+        return _refused(request, why, name or "The folder")
+    return Response(status_code=204, headers={"HX-Redirect": f"/deployments/{deployment.id}"})
+
+
+def _planned(ctx: Context, files: object) -> delta.Plan:
+    return delta.plan(ctx, tree_of({"files": files}))
+
+
+def _deploy_files(request: Request, ctx: Context, plan: delta.Plan, target: str, name: str) -> Deployment:
+    project, _, environment = target.partition("/")
+    place = find_environment(ctx, project, environment) if project else _made_place(request, ctx, name, "folder")
+    return delta.deploy_tree(ctx, actor_of(request), place, plan)
+
+
 def _deploy(request: Request, ctx: Context, arrived: Upload) -> Deployment:
     project, _, name = arrived.fields.get("target", "").partition("/")
     environment = find_environment(ctx, project, name) if project else _new_place(request, ctx, arrived)
@@ -48,15 +78,19 @@ def _deploy(request: Request, ctx: Context, arrived: Upload) -> Deployment:
 def _new_place(request: Request, ctx: Context, arrived: Upload) -> Environment:
     """A project named after the zip. The zip is looked at first: one that is refused leaves no project behind."""
     archive.inspect(arrived.received.path, limits(ctx))
-    name = named_after(arrived.filename)
+    return _made_place(request, ctx, arrived.filename, "zip")
+
+
+def _made_place(request: Request, ctx: Context, called: str, what: str) -> Environment:
+    name = named_after(called)
     try:
         made = create_project(ctx, actor_of(request), NewProject.parse({"name": name}))
     except Conflict as why:
         here = f"To deploy to it, choose {name}, {MAIN} under “Deploy to”."
-        raise Conflict(why.detail, code=why.code, todo=(here, "For another project, rename the zip.")) from why
+        raise Conflict(why.detail, code=why.code, todo=(here, f"For another project, rename the {what}.")) from why
     except Invalid as why:
-        todo = ("Make the project first, with a name of your choice, then drop the zip on it.",)
-        raise Conflict(f"No project can be named after {arrived.filename}.", code="no_name", todo=todo) from why
+        todo = (f"Make the project first, with a name of your choice, then drop the {what} on it.",)
+        raise Conflict(f"No project can be named after {called or 'it'}.", code="no_name", todo=todo) from why
     return find_environment(ctx, made.name, MAIN)
 
 

@@ -55,6 +55,7 @@ def _everywhere() -> list[BaseRoute]:
         route("/deploy", deploy.start, "POST", allow="deployments.create"),
         route("/new", projects.new_form, allow="projects.create"),
         route("/new", projects.create, "POST", allow="projects.create"),
+        route("/deploy/files", deploy.start_files, "POST", allow="deployments.create"),
         route("/projects", projects.index, allow="projects.read"),
         route(P, projects.show, allow="projects.read"),
         route(f"{P}/deployments", projects.show_deployments, allow="deployments.read"),
