@@ -81,7 +81,7 @@ def _of_an_environment() -> list[BaseRoute]:
         route(f"{E}/promote", deployments.promoted, "POST", allow="deployments.promote"),
         route(f"{E}/site", sites.shown, allow="projects.read"),
         route(f"{E}/site", sites.changed, "PUT", allow="environments.update"),
-        route(f"{E}/site/preview", sites.previewed, "POST", allow="projects.read"),
+        route(f"{E}/site/preview", sites.previewed, "POST", allow="environments.update"),
         route(f"{E}/guard", sites.guard_shown, allow="projects.read"),
         route(f"{E}/guard", sites.guard_changed, "PATCH", allow="environments.update"),
         route(f"{E}/urls", urls.of_environment, allow="urls.read"),
