@@ -25,6 +25,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *so
 API = [one for one in routes() if isinstance(one, Declared)]
 RUN = (
     "api",
+    "delta",
+    "uploads",
     "backups",
     "projects",
     "environments",
