@@ -26,7 +26,7 @@ FOLDERS = ("bundles", "files", "logs")
 DATABASE = "homeport.db"
 SECRET_BYTES = 32
 OURS = {"backups", "earlier", "incoming", "lock", "lost+found", "nginx", "nginx-wanted", "releases", "runtime", "sites"}
-OURS |= {*FOLDERS, *SECRETS, BESIDE, "gone", "setup-link", "uploads"}
+OURS |= {*FOLDERS, *SECRETS, BESIDE, "gone", "setup-link", "uploads", "upgrade.sock"}
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class _Taking:
             if copies.flaw(db) or not set(copies.form(db)) <= copies.known_form():
                 raise BadBackup(f"The database in the backup is damaged: {copies.flaw(db)}.", code="damaged")
             held = copies.bundles(db)
-            missing = [sha256 for sha256, made in held if not self._has(sha256, made)]
+            missing = [sha256 for sha256, _ in held if not self._has(sha256)]
             if set(missing) - set(self.left_out):
                 raise BadBackup(
                     f"The backup lacks {len(missing)} of its bundles, such as {missing[0][:12]}.", code="damaged"
@@ -198,12 +198,13 @@ class _Taking:
             to_enter = () if self._has_keys() else tuple(sorted(set(saved.values(db)) & set(SECRET_SETTINGS)))
         return Came(info.made_at, info.homeport, len(held) - len(missing), tuple(missing), to_enter)
 
-    def _has(self, sha256: str, made: bool) -> bool:
+    def _has(self, sha256: str) -> bool:
+        """As a zip, or as a list of files whose contents are all here."""
         file = self.beside / "bundles" / sha256[:2] / sha256
-        if not made:
-            return file.with_suffix(".zip").exists()
         listed = file.with_suffix(".json")
-        return listed.exists() and not self.shelf.missing(_contents(listed))
+        if listed.exists():
+            return not self.shelf.missing(_contents(listed))
+        return file.with_suffix(".zip").exists()
 
     def _has_keys(self) -> bool:
         """Without the keys of the old host the new one gets keys of its own."""

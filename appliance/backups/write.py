@@ -105,28 +105,29 @@ class _Backup:
 
     def _bundles(self) -> None:
         for sha256, made in copies.bundles(self.db):
-            folder = self.data / "bundles" / sha256[:2]
-            kept = self._made(folder / f"{sha256}.json") if made else self._zip(folder / f"{sha256}.zip", sha256)
-            if kept:
+            listed = self.data / "bundles" / sha256[:2] / f"{sha256}.json"
+            forms = (self._zip, self._made)  # one that came both ways may be here in either
+            if any(kept(listed, sha256) for kept in (reversed(forms) if made else forms)):
                 self.bundles += 1
             elif self._gone(sha256):
                 copies.forget_bundle(self.db, sha256)
             else:
                 self.left_out.append(sha256)
 
-    def _zip(self, path: Path, sha256: str) -> bool:
+    def _zip(self, listed: Path, sha256: str) -> bool:
+        path = listed.with_suffix(".zip")
         return _sound(path, sha256) and self._file(f"bundles/{sha256[:2]}/{path.name}", path, sha256)
 
-    def _made(self, path: Path) -> bool:
+    def _made(self, listed: Path, sha256: str) -> bool:
         """The list of its files, and each content once."""
         try:
-            text = path.read_bytes()
+            text = listed.read_bytes()
             manifest = manifests.read(text)
         except (OSError, ValueError, KeyError, TypeError):
             return False
         if not all(self._content(piece.sha256) for piece in manifest.values()):
             return False
-        self._text(f"bundles/{path.stem[:2]}/{path.name}", text)
+        self._text(f"bundles/{sha256[:2]}/{listed.name}", text)
         return True
 
     def _content(self, sha256: str) -> bool:

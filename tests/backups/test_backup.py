@@ -15,6 +15,7 @@ import pytest
 
 from appliance.backups.restore import BESIDE, WHOLE
 from appliance.machine.tar import Writer
+from tests import trees
 from tests.appliance import EMAIL, PASSWORD, Appliance
 from tests.cli.drive import Cli
 
@@ -104,6 +105,27 @@ def test_without_a_passphrase_saved_secrets_are_entered_again(
     again.key = fresh.key
     settings = {one["name"]: one for one in again.get("/settings")["items"]}
     assert not settings["cloudflare_token"]["set"]
+
+
+def test_what_was_deployed_file_by_file_comes_back(
+    fresh: Appliance, again: Appliance, alone: Cli, tmp_path: Path
+) -> None:
+    """Its contents are in the backup once each; the zip that is made of them is the same bytes."""
+    fresh.project("blog")
+    shared = os.urandom(200_000)
+    first = trees.deploy(fresh, "blog", {"index.html": b"one", "big.bin": shared, "copy.bin": shared})
+    second = trees.deploy(fresh, "blog", {"index.html": b"two", "big.bin": shared})
+    fresh.send(fresh.project("zipped"), trees.download(fresh, second["bundle"]))
+    made = alone.json("backup", tmp_path / "b.tar", "--data", fresh.data)
+    assert (made["bundles"], made["left_out"]) == (2, []) and made["size"] < 500_000
+    alone("restore", tmp_path / "b.tar", "--data", again.data)
+    again.start()
+    again.key = fresh.key
+    assert again.visit("blog").text == again.visit("zipped").text == "two"
+    for one in (first, second):
+        assert trees.download(again, one["bundle"]) == trees.download(fresh, one["bundle"])
+    rolled_back = again.ask("POST", "/projects/blog/environments/production/rollback?wait=30", json={})
+    assert rolled_back.status_code == 201 and again.visit("blog", "/copy.bin").content == shared
 
 
 def test_a_backup_while_deployments_come_in_is_of_one_moment(
