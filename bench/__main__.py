@@ -7,10 +7,17 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import deploying, listing, starting
+from bench import crowd, deploying, listing, many, starting, swapping
 from bench.tables import Row, table
 
-BENCHES = {"deploying": deploying.rows, "starting": starting.rows, "listing": listing.rows}
+BENCHES = {
+    "deploying": deploying.rows,
+    "swapping": swapping.rows,
+    "crowd": crowd.rows,
+    "many": many.rows,
+    "starting": starting.rows,
+    "listing": listing.rows,
+}
 
 
 def main() -> None:
