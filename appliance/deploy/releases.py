@@ -66,8 +66,13 @@ def settle(ctx: Context, name: str, _: int = 1) -> None:
             return
         faults.point("settle")
         shelf, release, began = paths.shelf(ctx), paths.release(ctx, name), time()
-        for path, piece in manifest_of(ctx, name).items():
-            shelf.share(release.path / path, piece.sha256)
+        try:
+            for path, piece in manifest_of(ctx, name).items():
+                shelf.share(release.path / path, piece.sha256)
+        except FileNotFoundError:
+            if ready(ctx, name):
+                raise
+            return  # tidied away meanwhile
         files.sync_disk(shelf.root)
         faults.point("after settle")
         with ctx.db.write() as db:
