@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -54,7 +54,7 @@ from appliance.worker.runner import Runner
 SECRET_BYTES = 32
 
 
-def open_context(settings: Settings, *, copied: bool = False) -> Context:
+def open_context(settings: Settings, *, serving: bool = False, copied: bool = False) -> Context:
     """Folders, secret and database, made or brought up to date."""
     with _usable(settings.data):
         paths.make_folders(settings.data)
@@ -63,6 +63,8 @@ def open_context(settings: Settings, *, copied: bool = False) -> Context:
     path.touch(mode=0o600)  # before anything is in it; the files that SQLite makes beside it become as private
     path.chmod(0o600)
     database = Database(path)
+    if not serving:
+        _refuse_to_meddle(settings.data, database)
     aside = settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db"
     database.migrate(None if copied else aside)
     return Context(settings, database, Bus(), secret, _instance(database))
@@ -139,7 +141,7 @@ def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
     """Everything up to the first answer. Until `settle`, whatever happened to the database can be taken back."""
     rehearsing.clear(settings.data)
     underway = progress.opened(settings.data) if held.forward else progress.undo(settings.data)
-    ctx = open_context(settings, copied=bool(held.forward and underway and underway.copy))
+    ctx = open_context(settings, serving=True, copied=bool(held.forward and underway and underway.copy))
     recover(ctx)
     app = build(ctx)
     if held.forward:
@@ -152,7 +154,7 @@ def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
 def rehearse(settings: Settings) -> Mapping[str, object]:
     """What a start would do to the database, done to a copy, and whether all answers then."""
     changes = Database(settings.data / "homeport.db").pending()
-    ctx = open_context(settings, copied=True)
+    ctx = open_context(settings, serving=True, copied=True)
     server.try_out(build(ctx), ctx)
     ctx.db.close()
     return {"version": __version__, "changes": changes}
@@ -289,6 +291,23 @@ def _alone(data: Path) -> Iterator[int]:
                 todo=("Stop it first, or choose another folder with --data.",),
             ) from None
         yield lock.fileno()
+
+
+def _refuse_to_meddle(data: Path, database: Database) -> None:
+    """A command beside the appliance doesn't change the form of what that has open, nor what may be taken back."""
+    if progress.read(data):
+        todo = ("Try again in a moment. Where no Homeport runs, start it first.",)
+        raise StartFailed(f"An upgrade of the Homeport in {data} is going on.", code="upgrading", todo=todo)
+    if database.pending():
+        with suppress(FileNotFoundError), (data / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StartFailed(
+                    f"An older Homeport is running with {data}, and this file would change its database.",
+                    code="running",
+                    todo=("Use the file that it runs from, or run `homeport upgrade` with this one first.",),
+                ) from None
 
 
 def _greet(ctx: Context, *, again: bool) -> None:

@@ -35,7 +35,7 @@ def install(  # noqa: PLR0913
     """Run the appliance as a service of this host.
 
     Writes the systemd units, the NGINX snippet and a user of its own. Root only, but for --dry-run.
-    What was not named before stays as it was: run again, it is an upgrade.
+    What was not named before stays as it was. Run again with another file, it is an upgrade.
     """
     from appliance.installer import host as installer
     from appliance.installer import removal
@@ -50,7 +50,21 @@ def install(  # noqa: PLR0913
         raise click.UsageError("--purge goes with --uninstall.")
     flags = {"host": host, "port": str(port) if port else None, "data": data, "url": url}
     wanted = asked(flags, os.environ, _program(), Path(root))
-    (installer.dry_run if dry_run else installer.install)(wanted, click.echo)
+    if dry_run:
+        installer.dry_run(wanted, click.echo)
+    else:
+        installer.install(wanted, click.echo, _take_over)
+
+
+def _take_over(data: Path, program: Path) -> bool:
+    """Have what runs there go on as this file; False where nothing runs that can."""
+    from appliance.upgrade.ask import PATIENCE, ask, runs_from
+
+    if not runs_from(data, program):
+        return False
+    was, now = ask(data, _program(), PATIENCE)
+    click.echo(f"Homeport {now} runs, {was} before. Nothing was restarted.")
+    return True
 
 
 def _program() -> Path:

@@ -44,10 +44,21 @@ def upgrade(file: Path | None, data: str | None, *, back: bool, patience: float,
 
     with _undisturbed():
         was, now = ask(folder, file, patience, lambda step, about: say(STEPS[step].format(**about)))
+        _note_installed()
     if json_wanted:
         as_json({"from": was, "to": now, "seconds": round(time.monotonic() - started, 1)})
     else:
         click.echo(f"Homeport {now} runs, {was} before.")
+
+
+def _note_installed() -> None:
+    """Where the program was installed, what lies there now is still for `homeport install --uninstall` to remove."""
+    from appliance.installer.host import note_program
+    from appliance.installer.layout import PROGRAM
+    from appliance.installer.plan import HOST
+
+    if os.geteuid() == 0:
+        note_program(HOST, PROGRAM)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Putting Homeport on this host: the story, step by step. Running it again is an upgrade."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.installer import accounts
 from appliance.installer.env import ENV
 from appliance.installer.layout import Asked, plan
-from appliance.installer.ledger import Ledger
+from appliance.installer.ledger import OLD, Ledger
 from appliance.installer.page import keep_page
 from appliance.installer.plan import Access, Plan, account_commands, start_commands
 from appliance.installer.removal import reload, remove_files
@@ -27,11 +28,17 @@ def dry_run(asked: Asked, say: Say) -> None:
     say("Nothing was changed.")
 
 
-def install(asked: Asked, say: Say) -> None:
-    """Make the host as planned. What is about to be written is noted first, so that it can always be undone."""
+def install(asked: Asked, say: Say, take_over: Callable[[Path, Path], bool] = lambda data, program: False) -> None:
+    """Make the host as planned. What is about to be written is noted first, so that it can always be undone.
+
+    Where an appliance runs from an older program, `take_over` has it go on as the new one, with nothing dropped.
+    """
     refuse_all_but_root()
     found = look(plan(asked))
     refuse_conflicts(found)
+    if found.is_upgrade and take_over(found.plan.at(found.plan.data), found.plan.at(found.plan.program)):
+        note_program(found.plan.root, found.plan.program)
+        found = look(found.plan)
     ledger = _note_intent(found)
     _make_account(found, say)
     _make_folders(found, say)
@@ -43,6 +50,13 @@ def install(asked: Asked, say: Say) -> None:
     tell_systemd(found.plan.root, start_commands(found.plan.units, changed=bool(found.to_write)), say)
     say(f"Homeport is installed: its settings are in {ENV}, its data is in {found.plan.data}.")
     keep_page(found, ledger, say)
+
+
+def note_program(root: Path, program: Path) -> None:
+    """What an upgrade put there is ours to take off."""
+    ledger = Ledger.read(root)
+    if ledger:
+        ledger.with_program(root, program).write(root)
 
 
 def _note_intent(found: Found) -> Ledger:
@@ -104,7 +118,7 @@ def _write_files(found: Found, say: Say) -> None:
 
 def _remove_obsolete(plan: Plan, ledger: Ledger, say: Say) -> Ledger:
     """What an earlier install wrote and this one doesn't."""
-    planned = {str(file.path) for file in plan.every_file}
+    planned = {*(str(file.path) for file in plan.every_file), f"{plan.program}{OLD}"}
     links = [] if plan.page else list(ledger.links)
     obsolete = [*links, *(path for path in ledger.files if path not in planned)]
     remove_files(plan.root, ledger, obsolete, say)

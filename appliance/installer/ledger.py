@@ -12,6 +12,8 @@ from appliance.errors import HostFailed
 from appliance.installer.plan import LEDGER, File, Link, Plan
 from appliance.machine import files
 
+OLD = ".old"  # the program before the last upgrade, beside the one that runs
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -56,6 +58,14 @@ class Ledger:
     def settled(self, claimed: Iterable[File]) -> Self:
         """Once all is written, one hash of each file that we wrote."""
         return replace(self, files={**self.files, **{str(file.path): [file.sha256] for file in claimed}})
+
+    def with_program(self, root: Path, program: Path) -> Self:
+        """After an upgrade: the program that lies there now, and the one before, are what we put there."""
+        if str(program) not in self.files:
+            return self
+        paths = {f"{program}{ending}": root / f"{program}{ending}".removeprefix("/") for ending in ("", OLD)}
+        there = {name: [sha256(path.read_bytes()).hexdigest()] for name, path in paths.items() if path.is_file()}
+        return replace(self, files={**self.files, **there})
 
     def with_link(self, link: Link) -> Self:
         return replace(self, links={**self.links, str(link.path): link.target})

@@ -16,7 +16,9 @@ def described(found: Found) -> Iterator[str]:
     for file in plan.every_file:
         yield f"file {file.path}  {file.access}  ({WORDS[found.states[file.path]]})"
         yield from (f"    {line}".rstrip() for line in file.text.splitlines())
-    yield from map(_run, start_commands(plan.units, changed=bool(found.to_write)))
+    if found.is_upgrade:
+        yield f"upgrade {plan.program}, where it runs, as `homeport upgrade` does; restart it where that can't be"
+    yield from map(_run, start_commands(plan.units, changed=found.wants_restart))
     if plan.page:
         yield f"link {plan.page.link.path} -> {plan.page.link.target}"
         yield from map(_run, (plan.rules.test, plan.rules.reload))

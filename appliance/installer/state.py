@@ -34,6 +34,15 @@ class Found:
     def to_write(self) -> tuple[File, ...]:
         return tuple(file for file in self.plan.files if self.states[file.path] in ("new", "changed", "merged"))
 
+    @property
+    def is_upgrade(self) -> bool:
+        """Whether another program is to take the place of the one that is here."""
+        return any(file.path == self.plan.program and self.states[file.path] == "changed" for file in self.to_write)
+
+    @property
+    def wants_restart(self) -> bool:
+        return any(file.path != self.plan.program or not self.is_upgrade for file in self.to_write)
+
     def is_ours(self, file: File) -> bool:
         """Whether what is there after writing is all our own, and uninstall may remove it."""
         return self.states[file.path] in ("new", "changed")

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from appliance.errors import HostFailed
+from appliance.errors import HostFailed, NotFound
 from appliance.machine import faults
 from appliance.machine.process import go_on_as
 from appliance.machine.trust import keeper
@@ -14,11 +14,24 @@ from appliance.upgrade import record as progress
 from appliance.upgrade.talk import Message, Talk, call, refused
 
 SILENT = "no_answer"
+PATIENCE = 60.0  # seconds that the new file gets to answer
 QUIET = 300.0  # seconds that a step may take, over the patience that the new file is given
 Tell = Callable[[str, Mapping[str, object]], None]
 
 
-def ask(data: Path, source: Path | None, patience: float, tell: Tell) -> tuple[str, str]:
+def runs_from(data: Path, program: Path) -> bool:
+    """Whether an appliance that can be upgraded runs from this program."""
+    try:
+        talk = call(data)
+    except (NotFound, HostFailed):
+        return False
+    talk.say(do="about")
+    about = talk.hear(PATIENCE) or {}
+    talk.close()
+    return Path(about.get("file") or "/").resolve() == program.resolve()
+
+
+def ask(data: Path, source: Path | None, patience: float, tell: Tell = lambda step, about: None) -> tuple[str, str]:
     """From which version to which; without a source, back to the file before. Fails with everything as it was."""
     talk = call(data)
     talk.say(do="about")

@@ -1,15 +1,27 @@
 """One visitor's connection, which can be handed on between two requests with nothing lost."""
 
+import asyncio
 import os
 import socket
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 YOUNG = 1.0  # seconds
 
 
+class State(ServerState):
+    """Every connection, and when one of them has come further."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved = asyncio.Event()
+
+
 class Connection(HttpToolsProtocol):
     """Knows whether it is in the middle of something."""
+
+    server_state: State
 
     _reading = False  # a request has begun to come in
     _since = 0.0
@@ -21,6 +33,14 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._reading = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.server_state.moved.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.server_state.moved.set()
 
     @property
     def is_idle(self) -> bool:

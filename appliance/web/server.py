@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -14,11 +15,12 @@ from appliance.context import Context
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Stopping
 from appliance.machine.http import look
-from appliance.web.connection import Connection
+from appliance.web.connection import Connection, State
 
 PATIENCE = 30  # seconds that open requests get when the process is asked to end
 LONG = 60.0  # seconds that a long upload gets to end, while others are still answered, before this leaves
 SHORT = 10.0  # seconds that requests get once nobody else is let in
+MOMENT = 0.05
 BATCH = 64  # connections taken along before those that they were are really closed
 PAGES = ("/healthz", "/", "/api/v1/me")  # what shows that the whole of it answers
 
@@ -47,6 +49,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=PATIENCE,
             )
         )
+        self._state = self.server_state = State()
 
     def serve_on(self, listener: socket.socket, inherited: Sequence[socket.socket] = ()) -> bool:
         """Until SIGTERM or SIGINT, or until `leave`; says whether it has left the listener and all to someone else."""
@@ -72,7 +75,9 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A second signal doesn't wait."""
-        self._leaving = False
+        if self._leaving:  # what is in hand is being finished already
+            self._leaving = False
+            return
         if self._ctx.stopping.is_set():
             super().handle_exit(sig, frame)
             return
@@ -92,12 +97,11 @@ class Server(uvicorn.Server):
             return
         for server in self.servers:
             server.close()
-        await asyncio.sleep(0.05)  # who was let in just now is among the connections then
         await self._until(lambda: all(one.is_idle for one in self._connections), SHORT)
         for number, one in enumerate(self._connections):
             self.taken_along += one.take_along()
             if number % BATCH == 0:
-                await asyncio.sleep(0)
+                await self._a_moment()
 
     @property
     def _connections(self) -> list[Connection]:
@@ -136,8 +140,16 @@ class Server(uvicorn.Server):
 
     async def _until(self, done: Callable[[], bool], patience: float) -> None:
         deadline = asyncio.get_running_loop().time() + patience
+        await self._a_moment()  # who was let in just now is among the connections then
         while not (done() or self.force_exit) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
+            await self._a_moment()
+
+    async def _a_moment(self) -> None:
+        """Until a connection has come further, or some time has passed."""
+        self._state.moved.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOMENT):
+                await self._state.moved.wait()
 
 
 def try_out(app: ASGIApp, ctx: Context) -> None:

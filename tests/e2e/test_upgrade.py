@@ -500,3 +500,13 @@ def test_sites_on_nginx_notice_nothing(tmp_path: Path, built_file: Path, shelf: 
             assert "Non-2xx" not in said and "Socket errors" not in said, said
             eventually(lambda: nginx.ask("/").body.decode() == BEFORE)
             assert nginx.reloads == reloads, "what it serves was settled already"
+
+
+def test_a_newer_file_leaves_the_database_of_one_that_runs_alone(running: Installed, shelf: Path) -> None:
+    argv = [sys.executable, str(shelf / "newer"), "user", "list", "--data", str(running.data)]
+    env = {**os.environ, **running.environ}
+    ran = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "An older Homeport is running" in ran.stderr) == (1, True), ran.stderr
+    assert not has_table(running.data, "newer")
+    running.stop()
+    assert subprocess.run(argv, env=env, capture_output=True, check=False).returncode == 0
