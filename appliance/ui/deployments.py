@@ -18,7 +18,7 @@ from appliance.deploy.submit import again as deploy_again
 from appliance.deploy.submit import find_deployment
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.projects.find import find_environment
-from appliance.store import bundles, deployments
+from appliance.store import bundles, deployments, xrays
 from appliance.ui.forms import do
 from appliance.ui.lists import pages_of
 from appliance.ui.places import Place, of_project, one_of, targets
@@ -79,6 +79,7 @@ def show(request: Request) -> Response:
     place = one_of(of_project(ctx, environment.project_id), environment.name)
     bundle = bundles.find(ctx.db.read(), deployment.bundle)
     steps, lines = _steps(deployment), list(log.read(ctx, deployment.id))
+    xray = xrays.find(ctx.db.read(), deployment.id)
     return render(
         request,
         "deployments/show.html",
@@ -95,6 +96,8 @@ def show(request: Request) -> Response:
         skipped=max(len(lines) - MOST_LINES, 0),
         total=len(lines),
         first_error=next((line.number for line in lines if line.level == "error"), None),
+        xray=xray,
+        against=deployments.find(ctx.db.read(), xray.against) if xray and xray.against else None,
     )
 
 
