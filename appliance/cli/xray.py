@@ -37,7 +37,11 @@ def xray(deployment: str, json_wanted: bool, server: str | None) -> None:
         ]
     )
     if found["state"] != "done":
-        note("Pages were not read yet." if found["state"] == "looking" else "The release went before pages were read.")
+        note(
+            "Pages were not read yet."
+            if found["state"] == "looking"
+            else "Pages were not read: the release was removed before, or something went wrong."
+        )
     if not found["findings"]:
         note("Nothing to mend was found.")
     print_findings(found["findings"])

@@ -31,11 +31,18 @@ class Pace:
         now = monotonic()
         if now < self._next:
             return
-        while self._held < PATIENCE and deployments.any_running(self._ctx.db.read()):
+        while self._held < PATIENCE and self._somebody_waits():
             if self._ctx.stopping.wait(LOOK_EVERY):
                 raise Interrupted
             self._held += LOOK_EVERY
         self._next = monotonic() + LOOK_EVERY
+
+    def _somebody_waits(self) -> bool:
+        """For a deployment, or for an upload to arrive."""
+        if deployments.any_running(self._ctx.db.read()):
+            return True
+        with os.scandir(self._ctx.data / "incoming") as incoming:
+            return any(True for _ in incoming)
 
 
 def be_modest() -> None:

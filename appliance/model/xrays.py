@@ -61,7 +61,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Report:
-    state: Annotated[str, "`looking` until pages are read as well, then `done`; `stopped` if the release went first"]
+    state: Annotated[str, "`looking` until pages are read as well, then `done`; `stopped` if that came to nothing"]
     against: Annotated[str | None, "The deployment that was live when it came"]
     files: int
     size: Annotated[int, "Bytes of all files"]

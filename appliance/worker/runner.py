@@ -41,6 +41,7 @@ TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.Try
 }  # all that are due are done in one go; each says for itself whether it has to be tried again
 AFTER_A_FAULT = {
     "deploy": pipeline.end_in_fault,
+    "xray": after.end_in_fault,
     "url.attach": url_jobs.end_in_fault,
     "backup": take.end_in_fault,
 }

@@ -3,10 +3,13 @@
 import threading
 from pathlib import Path
 
+import pytest
+
 from appliance.access.actor import OPERATOR
 from appliance.context import Context
 from appliance.deploy import behind, pipeline, submit
 from appliance.deploy.xray import after
+from appliance.machine import faults
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
 from appliance.model.site_settings import SiteSettings
@@ -130,3 +133,11 @@ def test_work_behind_the_scenes_holds_still_while_a_deployment_runs(tmp_path: Pa
             deployments.finish(db, running.id, "failed", ctx.moment())
         assert went_on.wait(20)
         thread.join()
+
+
+def test_a_look_that_goes_wrong_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        made = deployed(ctx, project(ctx, "wrong"), BROKEN)
+        monkeypatch.setattr(faults, "_WANTED", "locked:xray")
+        with working(ctx):
+            eventually(lambda: report_of(ctx, made).state == STOPPED)

@@ -4,15 +4,17 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from pathlib import Path
 from statistics import median
 
 from appliance.deploy.xray import changes, contents, generators, names
+from appliance.deploy.xray.facts import Facts
 from appliance.deploy.xray.findings import in_order
 from appliance.deploy.xray.links import Map
-from appliance.deploy.xray.reading import PAGE, STYLE, Tick, of_kind, read
+from appliance.deploy.xray.reading import PAGE, STYLE, Content, Tick, read
+from appliance.deploy.xray.tokens import Token
 from appliance.model.manifests import Manifest
 from appliance.model.rules import Rules
 from appliance.model.xrays import DONE, LOOKING, Finding, Names, Report, Weight
@@ -48,40 +50,66 @@ def look(
     tick: Tick = lambda: None,
 ) -> Report:
     """All of it. `tick` is called between two files, and may wait or raise; `more` was found by others."""
-    quick = glance(manifest, before, against)
-    facts, too_large = read(tree, manifest, tick)
-    pages = {path: facts[sha256] for path, sha256 in of_kind(PAGE, manifest) if sha256 in facts}
-    built_by = next((generators.by_meta(it.generator) for it in pages.values() if it.generator), quick.generator)
-    site = Map(manifest, rules)
-    weights: dict[str, int] = {}
-    for path, said in pages.items():
-        tick()
-        loaded = site.follow(path, said.base, said.loads, parts=True)
-        site.follow(path, said.base, said.parts, parts=True)
-        site.follow(path, said.base, said.links, parts=False)
-        weights[path] = manifest[path].size + sum(manifest[one].size for one in dict.fromkeys(loaded))
-    for path, sha256 in of_kind(STYLE, manifest):
-        site.follow(path, "", facts[sha256].parts if sha256 in facts else (), parts=True)
-    single = contents.is_single_page(pages)
+    quick, seen = glance(manifest, before, against), _Seen(manifest, Map(manifest, rules))
+    for content in read(tree, manifest, tick):
+        seen.add(content)
+    built_by = generators.by_meta(seen.generator) or quick.generator
+    single = contents.is_single_page(seen.pages, seen.top)
     findings = [
         *quick.findings,
         *more,
-        *site.findings(built_by),
-        *contents.given_away(manifest, facts),
-        *contents.heavy(weights),
+        *seen.site.findings(built_by),
+        *contents.given_away(seen.tokens),
+        *contents.heavy(seen.weights),
         *([contents.without_fallback()] if single and not rules.fallback else ()),
-        *([contents.not_read(too_large)] if too_large else ()),
+        *([contents.not_read(seen.too_large)] if seen.too_large else ()),
     ]
     return replace(
         quick,
         state=DONE,
         findings=in_order(findings),
         generator=built_by,
-        pages=len(pages),
-        page_weight=int(median(weights.values())) if weights else 0,
-        heaviest_pages=_heaviest(weights.items()),
+        pages=len(seen.pages),
+        page_weight=int(median(seen.weights.values())) if seen.weights else 0,
+        heaviest_pages=_heaviest(seen.weights.items()),
         single_page=single,
     )
+
+
+@dataclass
+class _Seen:
+    """What is kept of the files that were read: little, however many there are."""
+
+    manifest: Manifest
+    site: Map
+    generator: str = ""
+    top: Facts | None = None  # what index.html says
+    pages: list[str] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)
+    tokens: list[tuple[str, Token]] = field(default_factory=list)
+    too_large: list[str] = field(default_factory=list)
+
+    def add(self, content: Content) -> None:
+        kind, paths, said = content
+        self.pages += paths if kind == PAGE else ()
+        if said is None:
+            self.too_large += paths
+            return
+        self.tokens += [(path, token) for path in paths for token in said.tokens]
+        for path in paths:
+            if kind == PAGE:
+                self._add_page(path, said)
+            elif kind == STYLE:
+                self.site.follow(path, "", said.parts, parts=True)
+
+    def _add_page(self, path: str, said: Facts) -> None:
+        loaded = self.site.follow(path, said.base, said.loads, parts=True)
+        self.site.follow(path, said.base, said.parts, parts=True)
+        self.site.follow(path, said.base, said.links, parts=False)
+        self.weights[path] = self.manifest[path].size + sum(self.manifest[one].size for one in dict.fromkeys(loaded))
+        self.generator = self.generator or said.generator
+        if path == "index.html":
+            self.top = said
 
 
 def _heaviest(those: Iterable[tuple[str, int]]) -> tuple[Weight, ...]:

@@ -39,9 +39,15 @@ def finish(ctx: Context, deployment_id: str, _: int = 1) -> None:
             jobs.add(db, KIND, deployment_id, queue=KIND, at=ctx.moment())
         return
     if report is not None:
-        changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
-        with ctx.write(changed, lasting=False) as db:
-            xrays.keep(db, deployment.id, report)
+        _keep(ctx, deployment, report)
+
+
+def end_in_fault(ctx: Context, deployment_id: str) -> None:
+    """Nobody waits for ever for what went wrong."""
+    deployment = deployments.find(ctx.db.read(), deployment_id)
+    report = _stopped(xrays.find(ctx.db.read(), deployment_id))
+    if deployment is not None and report is not None:
+        _keep(ctx, deployment, report)
 
 
 def of_deployment(ctx: Context, deployment: Deployment) -> Report:
@@ -75,6 +81,12 @@ def _looked(ctx: Context, deployment: Deployment) -> Report | None:
         )
     except FileNotFoundError:  # it was removed meanwhile
         return _stopped(known)
+
+
+def _keep(ctx: Context, deployment: Deployment, report: Report) -> None:
+    changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
+    with ctx.write(changed, lasting=False) as db:
+        xrays.keep(db, deployment.id, report)
 
 
 def _stopped(known: Report | None) -> Report | None:

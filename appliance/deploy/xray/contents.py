@@ -4,23 +4,21 @@ from collections.abc import Iterable, Mapping
 
 from appliance.deploy.xray.facts import Facts
 from appliance.deploy.xray.findings import found
-from appliance.deploy.xray.tokens import PRIVATE_KEY
+from appliance.deploy.xray.tokens import PRIVATE_KEY, Token
 from appliance.model.amounts import how_many, size
-from appliance.model.manifests import Manifest
 from appliance.model.xrays import Finding
 
 HEAVY = 3_000_000  # bytes of a page with what it loads
 _ASIDE = frozenset({"404.html", "200.html"})
 
 
-def given_away(manifest: Manifest, facts: Mapping[str, Facts]) -> Iterable[Finding]:
+def given_away(tokens_at: Iterable[tuple[str, Token]]) -> Iterable[Finding]:
     """Where, and of which kind; never what it says."""
     keys: list[str] = []
     tokens: list[str] = []
-    for path, piece in manifest.items():
-        for token in facts[piece.sha256].tokens if piece.sha256 in facts else ():
-            where = keys if token.kind == PRIVATE_KEY else tokens
-            where.append(f"{path}, line {token.line}: {token.kind}")
+    for path, token in tokens_at:
+        where = keys if token.kind == PRIVATE_KEY else tokens
+        where.append(f"{path}, line {token.line}: {token.kind}")
     if keys:
         yield found(
             "private_keys",
@@ -48,10 +46,10 @@ def heavy(weights: Mapping[str, int]) -> Iterable[Finding]:
         )
 
 
-def is_single_page(pages: Mapping[str, Facts]) -> bool:
+def is_single_page(pages: list[str], top: Facts | None) -> bool:
     """One page that begins with a script and leads to no other."""
     ordinary = [path for path in pages if path not in _ASIDE]
-    return ordinary == ["index.html"] and pages["index.html"].module and not pages["index.html"].links
+    return ordinary == ["index.html"] and top is not None and top.module and not top.links
 
 
 def without_fallback() -> Finding:

@@ -39,14 +39,15 @@ _VITE = "`base` in vite.config"
 
 def by_meta(said: str) -> str:
     """The name that a page gives, with its version where it has one."""
-    first = next((one.name for one in _ALL if one.meta in said.lower()), "")
-    return said if first else said.partition(",")[0][:60]
+    known = any(one.meta in said.lower() for one in _ALL)
+    return said if known else said.partition(",")[0][:60]
 
 
 def by_files(manifest: Manifest) -> str:
+    tops = {path.partition("/")[0] for path in manifest}
     for one in _ALL:
         for mark in one.folders:
-            if mark in manifest or (mark.endswith("/") and any(path.startswith(mark) for path in manifest)):
+            if mark in manifest or (mark.partition("/")[0] in tops and any(path.startswith(mark) for path in manifest)):
                 return one.name
     if ".vite/manifest.json" in manifest or _looks_like_vite(manifest):
         return "Vite"

@@ -35,7 +35,13 @@ def judge(manifest: Manifest, before: Manifest | None) -> Iterable[Finding]:
 
 
 def _not_meant(manifest: Manifest) -> Iterable[Finding]:
-    names = [path for path in manifest if _NOT_MEANT.search(path)]
+    lasts = {path.rpartition("/")[2] for path in manifest}  # of most sites nearly all are index.html
+    odd = {last for last in lasts if _NOT_MEANT.search(last)}
+    names = [
+        path
+        for path in manifest
+        if (odd and path.rpartition("/")[2] in odd) or ((path[0] == "." or "/." in path) and _NOT_MEANT.search(path))
+    ]
     if names:
         yield found(
             "secret_files",

@@ -21,36 +21,35 @@ _OTHERS = (
     "application/yaml",
     "image/svg+xml",
 )
+_READERS = {PAGE: facts.of_html, STYLE: facts.of_css}
 Tick = Callable[[], None]
 
 
-class Read(NamedTuple):
-    facts: dict[str, Facts]  # by content; of pages and stylesheets always, of others only where they say anything
-    too_large: list[str]
+class Content(NamedTuple):
+    """What a content says; None where it is too large to be read."""
+
+    kind: str
+    paths: list[str]
+    facts: Facts | None
 
 
-def read(tree: Path, manifest: Manifest, tick: Tick) -> Read:
-    done, found, too_large = set(), {}, []
+def read(tree: Path, manifest: Manifest, tick: Tick) -> Iterator[Content]:
+    """Pages, stylesheets and other text. `tick` is called before each, and may wait or raise."""
     top = str(tree)
-    for path, piece in manifest.items():
-        if piece.sha256 in done or not piece.size:
-            continue
-        kind = type_of(path).partition(";")[0]
-        look = {PAGE: facts.of_html, STYLE: facts.of_css}.get(kind, facts.of_other)
-        if look is facts.of_other and not kind.startswith(_OTHERS):
-            continue
-        done.add(piece.sha256)
-        if piece.size > (_LARGEST_PAGE if look is facts.of_html else _LARGEST_OTHER):
-            too_large.append(path)
+    for (_, kind), paths in _by_content(manifest).items():
+        look, size = _READERS.get(kind, facts.of_other), manifest[paths[0]].size
+        if size > (_LARGEST_PAGE if kind == PAGE else _LARGEST_OTHER):
+            yield Content(kind, paths, None)
             continue
         tick()
-        with open(f"{top}/{path}", "rb") as file:
-            said = look(file.read())
-        if look is not facts.of_other or said.tokens:
-            found[piece.sha256] = said
-    return Read(found, too_large)
+        with open(f"{top}/{paths[0]}", "rb") as file:
+            yield Content(kind, paths, look(file.read()))
 
 
-def of_kind(kind: str, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """The files of one content type, by path, with their content's name."""
-    return ((path, piece.sha256) for path, piece in manifest.items() if type_of(path).startswith(kind))
+def _by_content(manifest: Manifest) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for path, piece in manifest.items():
+        kind = type_of(path).partition(";")[0]
+        if piece.size and kind.startswith(_OTHERS):
+            found.setdefault((piece.sha256, kind), []).append(path)
+    return found
