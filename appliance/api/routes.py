@@ -12,6 +12,7 @@ from appliance.api import (
     cleanup,
     contents,
     deployments,
+    nginx,
     projects,
     sites,
     system,
@@ -92,6 +93,10 @@ def _of_an_environment() -> list[BaseRoute]:
 
 def _of_deployments() -> list[BaseRoute]:
     return [
+        route(f"{V1}/nginx", nginx.shown, allow="settings.read"),
+        route(f"{V1}/nginx/check", nginx.looked, "POST", allow="settings.update"),
+        route(f"{V1}/nginx/{{host}}/restore", nginx.restored, "POST", allow="settings.update"),
+        route(f"{V1}/nginx/{{host}}/adopt", nginx.adopted, "POST", allow="settings.update"),
         route(f"{V1}/deployments", deployments.listed, allow="deployments.read"),
         route(D, deployments.shown, allow="deployments.read"),
         route(f"{D}/log", deployments.logged, allow="deployments.read"),

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
+from appliance.model.edits import Edit
 from appliance.model.sites import Probe, Release, Site
 from appliance.settings import Settings
 
@@ -52,6 +53,17 @@ class Backend(ABC):
     def settle(self, sites: Sequence[Site], log: Log) -> frozenset[str]:
         """No URL in force but those of these sites, each leading to its site; says which of them are not in force."""
         return frozenset()
+
+    def edits(self, sites: Sequence[Site]) -> Sequence[Edit]:
+        """What someone changed by hand in what these sites are served by."""
+        return ()
+
+    def restore(self, site: Site, host: str, log: Log) -> None:
+        """Put one URL in force as Homeport makes it, over an edit."""
+        self.attach(site, host, log)
+
+    def test(self) -> None:  # noqa: B027 - most have nothing that a start could fail over
+        """Have what serves URLs look at all that it would start with; HostFailed with its own words if it says no."""
 
     @abstractmethod
     def probe(self, site: Site, release: Release, previous: Release | None = None) -> list[Probe]:

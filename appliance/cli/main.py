@@ -19,6 +19,7 @@ SECTIONS = {
         "environments": "appliance.cli.environments:environments",
         "deployments": "appliance.cli.deployments:deployments",
         "urls": "appliance.cli.urls:urls",
+        "nginx": "appliance.cli.nginx:nginx",
         "keys": "appliance.cli.keys:keys",
         "bundles": "appliance.cli.bundles:bundles",
         "xray": "appliance.cli.xray:xray",

@@ -6,6 +6,7 @@ from appliance.client.backups import Backups
 from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
+from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
 from appliance.client.shapes import (
@@ -51,6 +52,7 @@ __all__ = [
     "ComparisonData",
     "Content",
     "DeploymentData",
+    "EditData",
     "EnvironmentData",
     "FailureData",
     "FindingData",
@@ -62,6 +64,7 @@ __all__ = [
     "Made",
     "MeData",
     "NamesData",
+    "NginxData",
     "Page",
     "PartData",
     "PreviewData",
@@ -80,7 +83,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

@@ -9,9 +9,10 @@ from functools import partial
 
 from appliance.backends.base import Backend
 from appliance.dns.base import Provider
-from appliance.doctor import clock, disk, folders, network, program, secrets, upgrades
+from appliance.doctor import clock, disk, edits, folders, network, program, secrets, upgrades
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
+from appliance.model.edits import SeenEdit
 from appliance.settings import Settings
 
 PATIENCE = 2.0
@@ -27,6 +28,7 @@ class Around:
     hosts: tuple[str, ...] = ()
     newest: datetime | None = None
     upgrade: str | None = None
+    edits: tuple[SeenEdit, ...] = ()
 
 
 def examine(settings: Settings, around: Around = Around()) -> list[Check]:
@@ -41,6 +43,7 @@ def examine(settings: Settings, around: Around = Around()) -> list[Check]:
         Look("port.web", partial(network.web_ports, settings)),
         Look("url", partial(network.own_url, settings)),
         *(Look(backend.name, backend.checks, FAR) for backend in around.backends),
+        Look("nginx.edits", partial(edits.checks, around.edits)),
         Look("dns", partial(_dns, around), FAR),
         Look("program", program.checks),
         Look("upgrade", partial(upgrades.checks, around.upgrade)),

@@ -12,7 +12,7 @@ from appliance.errors import StartFailed
 from appliance.machine import clock
 from appliance.model.checks import Check
 from appliance.settings import Settings
-from appliance.store import activity, saved, urls
+from appliance.store import activity, nginx_edits, saved, urls
 from appliance.store.db import Connection, Database
 
 
@@ -44,6 +44,7 @@ def _examine(settings: Settings, instance: str, db: Connection) -> list[Check]:
         hosts=tuple(url.host for url in urls.every(db)),
         newest=clock.parse(newest[0].at) if newest else None,
         upgrade=saved.meta(db, "upgrade"),
+        edits=nginx_edits.everyone(db),
     )
     return examine(settings, around)
 

@@ -25,7 +25,9 @@ class Site:
     hosts: tuple[str, ...]  # the URLs that should be in force
     address: str  # where it answers without a URL, such as http://blog.localhost:8420/
     guard: Guard = Guard()
+    kept: frozenset[str] = frozenset()  # URLs whose file someone edited by hand, and said that it stays so
     earlier: Path | None = None  # where fingerprinted files of earlier releases are, by their paths
+    rules: Rules = Rules()  # by which its live release answers
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from appliance.access.permissions import need
 from appliance.access.record import record, record_in
 from appliance.context import Context
 from appliance.deploy import paths
+from appliance.deploy.places import backend_of, site_of
 from appliance.errors import Conflict
 from appliance.events import JobAdded, ProjectChanged
 from appliance.machine import faults, files
@@ -92,14 +93,28 @@ def _refuse_busy(db: Connection, environment: Environment) -> None:
         )
 
 
+def _refuse_edited(ctx: Context, db: Connection, environment: Environment) -> None:
+    """What was edited by hand is not written over, and would go on leading to the old place."""
+    hosts = tuple(url.host for url in urls.of_environment(db, environment.id))
+    for edit in backend_of(ctx, environment).edits([site_of(ctx, environment, hosts)]):
+        if edit.what == "changed":
+            raise Conflict(
+                f"The NGINX file of {edit.host} was edited by hand, and would have to change for this.",
+                code="nginx_edited",
+                todo=("Restore it in Settings, NGINX. Then try again.",),
+            )
+
+
 def _move(ctx: Context, db: Connection, those: tuple[Environment, ...], places: tuple[Path, Path]) -> None:
     """The new place is whole before the old one goes; last in its transaction, so that a refusal leaves nothing there.
 
     Where NGINX looks there, a job leads it to the new place first, and then removes the old one.
     """
     old, new = places
-    led = (environment for environment in those if environment.backend != "builtin")
+    led = [environment for environment in those if environment.backend != "builtin"]
     hosts = [url.host for environment in led for url in urls.of_environment(db, environment.id)]
+    for environment in led:
+        _refuse_edited(ctx, db, environment)
     if hosts:
         entry = journal.begin(db, "move", str(old), {"hosts": hosts, "to": str(new)}, ctx.moment())
         jobs.add(db, "place.move", str(entry), queue="hosts", at=ctx.moment())

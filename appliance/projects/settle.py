@@ -1,5 +1,6 @@
 """What serves URLs is brought to what the rows say: after a start, and after a rename."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.backends import REGISTRY, load
@@ -12,7 +13,7 @@ from appliance.machine import faults, files
 from appliance.model.sites import Site
 from appliance.model.urls import Part
 from appliance.projects.url_jobs import TryLater, amiss, unlogged
-from appliance.store import deployments, environments, jobs, journal, urls
+from appliance.store import deployments, environments, jobs, journal, nginx_edits, urls
 
 
 def settle(ctx: Context, _: str, attempts: int) -> None:
@@ -49,10 +50,12 @@ def _sites(ctx: Context) -> dict[str, list[Site]]:
     for url in urls.every(db):
         hosts.setdefault(url.environment_id, []).append(url.host)
     found: dict[str, list[Site]] = {name: [] for name in REGISTRY}
-    for environment_id, those in hosts.items():
-        environment = environments.by_id(db, environment_id)
-        if environment and (environment.live or deployments.waiting(db, environment_id)):
-            found.setdefault(environment.backend, []).append(site_of(ctx, environment, tuple(those)))
+    kept = nginx_edits.kept(db)
+    for environment in environments.everyone(db):
+        those = tuple(hosts.get(environment.id, ()))
+        if those and (environment.live or deployments.waiting(db, environment.id)):
+            site = replace(site_of(ctx, environment, those), kept=kept.intersection(those))
+            found.setdefault(environment.backend, []).append(site)
     return found
 
 

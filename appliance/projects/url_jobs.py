@@ -211,13 +211,13 @@ def _amiss(ctx: Context, one: _Coming, why: HomeportError) -> TryLater | None:
             urls.set_dns(db, url.host, replace(part, note=MADE if now.dns.note == MADE else ""))
         else:
             urls.set_nginx(db, url.host, _served_part(one.environment, part))
-        urls.set_state(db, url.host, part.status, ctx.redact(_in_words(why)))
+        urls.set_state(db, url.host, part.status, ctx.redact(in_words(why)))
         if part.status == "failed" != now.status:
             record(ctx, db, HOMEPORT, "url.failed", url.host, project=url.project, environment=url.environment)
     return TryLater(why) if passing else None
 
 
-def _in_words(why: HomeportError) -> str:
+def in_words(why: HomeportError) -> str:
     own = " ".join(why.said.split())
     said = (f"In its own words: {own}",) if own and own not in why.detail else ()
     return " ".join((why.detail, *why.todo, *said))

@@ -127,7 +127,8 @@ CREATE TABLE backups (
     sha256 TEXT, error TEXT, created_at TEXT NOT NULL, finished_at TEXT, created_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE nginx_edits (
-    host TEXT PRIMARY KEY, body TEXT, seen_at TEXT NOT NULL
+    host TEXT PRIMARY KEY, what TEXT NOT NULL, detail TEXT NOT NULL, body TEXT, wanted TEXT NOT NULL,
+    seen_at TEXT NOT NULL, kept_at TEXT, kept_by TEXT
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE bundles ADD COLUMN release TEXT;
 ALTER TABLE bundles ADD COLUMN made INTEGER NOT NULL DEFAULT 0;

@@ -16,6 +16,7 @@ from appliance.ui import (
     environments,
     events,
     keys,
+    nginx,
     projects,
     restore,
     settings,
@@ -31,6 +32,7 @@ E = f"{P}/environments/{{environment}}"
 D = "/deployments/{deployment}"
 U = "/urls/{host}"
 K = "/settings/keys/{key}"
+N = "/settings/nginx/{host}"
 B = "/settings/backups/{backup}"
 
 
@@ -53,9 +55,9 @@ def _everywhere() -> list[BaseRoute]:
         route("/checks", settings.checks, allow="settings.read"),
         route("/docs", docs.index, allow=SIGNED_IN),
         route("/deploy", deploy.start, "POST", allow="deployments.create"),
+        route("/deploy/files", deploy.start_files, "POST", allow="deployments.create"),
         route("/new", projects.new_form, allow="projects.create"),
         route("/new", projects.create, "POST", allow="projects.create"),
-        route("/deploy/files", deploy.start_files, "POST", allow="deployments.create"),
         route("/projects", projects.index, allow="projects.read"),
         route(P, projects.show, allow="projects.read"),
         route(f"{P}/deployments", projects.show_deployments, allow="deployments.read"),
@@ -110,6 +112,10 @@ def _settings() -> list[BaseRoute]:
         route("/settings", settings.save_general, "POST", allow="settings.update"),
         route("/settings/nginx", settings.nginx, allow="settings.read"),
         route("/settings/nginx/test", settings.test_nginx, "POST", allow="settings.read"),
+        route("/settings/nginx/look", nginx.look, "POST", allow="settings.update"),
+        route(f"{N}/restore", nginx.restore_form, allow="settings.update"),
+        route(f"{N}/restore", nginx.restore, "POST", allow="settings.update"),
+        route(f"{N}/adopt", nginx.adopt, "POST", allow="settings.update"),
         route("/settings/dns", settings.dns, allow="settings.read"),
         route("/settings/dns", settings.save_dns, "POST", allow="settings.update"),
         route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),

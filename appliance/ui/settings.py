@@ -15,9 +15,10 @@ from appliance.deploy.places import default_backend
 from appliance.dns import provider
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
+from appliance.projects import edits
 from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import ABOUT, About
-from appliance.store import saved, urls
+from appliance.store import nginx_edits, saved, urls
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.web import words
 from appliance.web.look import LONG, look
@@ -150,7 +151,15 @@ def _show_general(request: Request, form: Form, code: int = 200) -> Response:
 
 
 def _show_nginx(request: Request, tested: Tested | None = None) -> Response:
-    return render(request, "settings/nginx.html", tested=tested, fixed=_fixed(ctx_of(request), NGINX))
+    ctx = ctx_of(request)
+    return render(
+        request,
+        "settings/nginx.html",
+        tested=tested,
+        edits=nginx_edits.everyone(ctx.db.read()),
+        whole=edits.tested(ctx),
+        fixed=_fixed(ctx, NGINX),
+    )
 
 
 def _show_dns(request: Request, form: Form, code: int = 200, tested: Tested | None = None) -> Response:

@@ -9,7 +9,7 @@ from appliance.errors import Invalid
 from appliance.model.urls import STATUSES, NewUrl, Url
 from appliance.projects.find import find_project
 from appliance.projects.urls import add_url, check_again, find_url, remove_url
-from appliance.store import projects, urls
+from appliance.store import nginx_edits, projects, urls
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.ui.lists import Pages
 from appliance.ui.places import addresses, main_of, of_project, targets
@@ -75,6 +75,7 @@ def _show_all(request: Request, form: Form, code: int = 200) -> Response:
         urls=page.items,
         leads=addresses(ctx, page.items),
         total=len(page.items),
+        edited=nginx_edits.undecided(ctx.db.read()),
         q=q,
         chosen=chosen,
         form=form,
@@ -96,6 +97,7 @@ def _show_project(request: Request, form: Form, code: int = 200) -> Response:
         places=places,
         main=main_of(places),
         urls=mine,
+        edited=nginx_edits.undecided(ctx.db.read()),
         leads=addresses(ctx, mine),
         form=form,
         targets=((project.name, tuple(place.name for place in places)),) if places else (),

@@ -15,7 +15,7 @@ from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
-from appliance.projects import settle, url_jobs
+from appliance.projects import edits, settle, url_jobs
 from appliance.store import jobs
 from appliance.store.db import NotNow
 from appliance.worker import timers
@@ -34,6 +34,7 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "backup": take.take,
     "place.move": settle.move,
     "hosts.settle": settle.settle,
+    "url.restore": edits.write_anew,
 }
 TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.TryLater]]] = {
     "url.attach": url_jobs.attach,
@@ -43,6 +44,7 @@ AFTER_A_FAULT = {
     "deploy": pipeline.end_in_fault,
     "xray": after.end_in_fault,
     "url.attach": url_jobs.end_in_fault,
+    "url.restore": url_jobs.end_in_fault,
     "backup": take.end_in_fault,
 }
 logger = logging.getLogger("homeport.worker")

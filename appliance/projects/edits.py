@@ -1,0 +1,163 @@
+"""Edits by hand in NGINX's files of URLs: noticed, and then written anew or kept, as someone says.
+
+Nothing that Homeport does by itself writes over an edit.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+from appliance.access.actor import HOMEPORT, Actor
+from appliance.access.permissions import need
+from appliance.access.record import record
+from appliance.backends import REGISTRY, load
+from appliance.context import Context
+from appliance.deploy.places import backend_of, site_of
+from appliance.errors import Conflict, HomeportError, NotFound
+from appliance.events import JobAdded, UrlChanged
+from appliance.machine import faults, files
+from appliance.model.edits import Edit, SeenEdit, Tested
+from appliance.model.environments import Environment
+from appliance.model.sites import Site
+from appliance.model.urls import Part, Url
+from appliance.projects.url_jobs import in_words, unlogged
+from appliance.projects.urls import find_url
+from appliance.store import environments, jobs, journal, nginx_edits, saved, urls
+
+TESTED = "nginx.tested"
+
+
+def look(ctx: Context) -> None:
+    """Note what was edited since, and what NGINX says of its whole configuration: a restart must not find it first."""
+    seen = {edit.host: edit for edit in _found(ctx)}
+    with ctx.db.write() as db:
+        known = {one.edit.host: one for one in nginx_edits.everyone(db)}
+        for host in known.keys() - seen.keys():
+            nginx_edits.remove(db, host)
+        for host, edit in seen.items():
+            url = urls.find(db, host)
+            if url and (host not in known or known[host].edit.text != edit.text):
+                nginx_edits.put(db, edit, ctx.moment())
+                record(ctx, db, HOMEPORT, "url.edited", host, project=url.project, environment=url.environment)
+    if any(one.backend != "builtin" for one in environments.everyone(ctx.db.read())):
+        _note_test(ctx, _whole_test(ctx))
+
+
+def tested(ctx: Context) -> Tested | None:
+    """What NGINX said when it was asked last."""
+    text = saved.meta(ctx.db.read(), TESTED)
+    return Tested(**json.loads(text)) if text else None
+
+
+def restore(ctx: Context, actor: Actor, host: str) -> Url:
+    """Have Homeport's own file and links written again; a job does it, tested and seen as ever."""
+    need(actor, "settings.update")
+    url, _ = find_url(ctx, host), find_edit(ctx, host)
+    with ctx.write(UrlChanged(host, url.project), JobAdded()) as db:
+        jobs.drop(db, "url.restore", host)
+        jobs.add(db, "url.restore", host, queue="hosts", at=ctx.moment())
+        urls.set_state(db, host, "pending")
+        urls.set_nginx(db, host, Part("pending", "Being written anew"))
+        record(ctx, db, actor, "url.restore", host, project=url.project, environment=url.environment)
+    return find_url(ctx, host)
+
+
+def adopt(ctx: Context, actor: Actor, host: str) -> SeenEdit:
+    """Keep the file as it was edited, until someone restores it. NGINX has to accept it first."""
+    need(actor, "settings.update")
+    url, seen = find_url(ctx, host), find_edit(ctx, host)
+    environment = environments.by_id(ctx.db.read(), url.environment_id)
+    now = _now(ctx, environment, host) if environment else None
+    if now is None or now.what != "changed" or now.text != seen.edit.text:
+        raise Conflict(
+            now.detail if now else f"The file of {host} is as Homeport wrote it.",
+            code="nothing_to_keep",
+            todo=("Only a file that is there, with its links, can be kept as it is. Look again, or restore it.",),
+        )
+    if environment:
+        backend_of(ctx, environment).test()
+    with ctx.write(UrlChanged(host, url.project)) as db:
+        nginx_edits.put(db, now, seen.seen_at)
+        nginx_edits.keep(db, host, ctx.moment(), actor.name)
+        record(ctx, db, actor, "url.adopt", host, project=url.project, environment=url.environment)
+    return find_edit(ctx, host)
+
+
+def find_edit(ctx: Context, host: str) -> SeenEdit:
+    found = nginx_edits.find(ctx.db.read(), host)
+    if found is None:
+        raise NotFound(f"No edit by hand is known of {host}.", code="no_edit", todo=("Look again first.",))
+    return found
+
+
+def write_anew(ctx: Context, host: str, _: int) -> None:
+    """The job behind a restore. What comes after is as for any URL: it is looked at, and pointed at."""
+    url = urls.find(ctx.db.read(), host)
+    environment = environments.by_id(ctx.db.read(), url.environment_id) if url else None
+    if url is None or environment is None:
+        return
+    with ctx.write() as db:
+        journal.close(db, "url.restore", host, status="undone", outcome="begun again", at=ctx.moment())
+        entry = journal.begin(db, "url.restore", host, {"backend": environment.backend}, ctx.moment())
+    try:
+        with files.refusals():
+            faults.point("nginx restore")
+            backend_of(ctx, environment).restore(site_of(ctx, environment, (host,)), host, unlogged)
+    except HomeportError as why:
+        _failed(ctx, url, entry, why)
+        return
+    faults.point("after nginx restore")
+    with ctx.write(UrlChanged(host, url.project), JobAdded()) as db:
+        journal.end(db, entry, "done", "written anew", ctx.moment())
+        nginx_edits.remove(db, host)
+        jobs.drop(db, "url.attach", host)
+        jobs.add(db, "url.attach", host, queue="hosts", at=ctx.moment())
+
+
+def _failed(ctx: Context, url: Url, entry: int, why: HomeportError) -> None:
+    with ctx.write(UrlChanged(url.host, url.project)) as db:
+        journal.end(db, entry, "failed", ctx.redact(why.detail), ctx.moment())
+        urls.set_nginx(db, url.host, Part("failed", "Refused"))
+        urls.set_state(db, url.host, "failed", ctx.redact(in_words(why)))
+
+
+def _found(ctx: Context) -> Iterator[Edit]:
+    """Of every URL that is in force, or was when an edit was noticed."""
+    db = ctx.db.read()
+    hosts: dict[int, list[str]] = {}
+    known = {one.edit.host for one in nginx_edits.everyone(db)}
+    for url in urls.every(db):
+        if url.nginx.status == "ok" or url.host in known:
+            hosts.setdefault(url.environment_id, []).append(url.host)
+    sites: dict[str, list[Site]] = {}
+    for environment in environments.everyone(db):
+        if environment.live and environment.id in hosts:
+            those = tuple(hosts[environment.id])
+            sites.setdefault(environment.backend, []).append(site_of(ctx, environment, those))
+    for name, those_sites in sites.items():
+        yield from load(name, ctx.settings).edits(those_sites)
+
+
+def _now(ctx: Context, environment: Environment, host: str) -> Edit | None:
+    return next(iter(backend_of(ctx, environment).edits([site_of(ctx, environment, (host,))])), None)
+
+
+def _whole_test(ctx: Context) -> HomeportError | None:
+    try:
+        for name in _used(ctx):
+            load(name, ctx.settings).test()
+    except HomeportError as why:
+        return why
+    return None
+
+
+def _used(ctx: Context) -> Iterable[str]:
+    used = {one.backend for one in environments.everyone(ctx.db.read())}
+    return [name for name in REGISTRY if name in used]
+
+
+def _note_test(ctx: Context, why: HomeportError | None) -> None:
+    detail = " ".join((why.detail, *why.todo)) if why else "NGINX accepts its whole configuration."
+    now = Tested(why is None, detail, why.said if why else "", ctx.moment())
+    with ctx.db.write() as db:
+        saved.set_meta(db, TESTED, json.dumps(asdict(now)))
