@@ -4,10 +4,11 @@ import hashlib
 import os
 import re
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+
+from isal import isal_zlib
 
 from appliance.access.actor import Actor
 from appliance.context import Context
@@ -206,7 +207,7 @@ def _add_small(whole: "hashlib._Hash", name: bytes, piece: Piece, place: str) ->
     finally:
         os.close(handle)
     if piece.crc32 == UNKNOWN:
-        piece = piece._replace(crc32=zlib.crc32(data))
+        piece = piece._replace(crc32=isal_zlib.crc32(data))
     whole.update(zipmake.local_header(name, piece) + data)
     return piece
 
@@ -216,7 +217,7 @@ def _add_large(whole: "hashlib._Hash", name: bytes, piece: Piece, place: str) ->
         if piece.crc32 == UNKNOWN:
             crc = 0
             while data := file.read(WHOLE):
-                crc = zlib.crc32(data, crc)
+                crc = isal_zlib.crc32(data, crc)
             piece = piece._replace(crc32=crc)
             file.seek(0)
         whole.update(zipmake.local_header(name, piece))
