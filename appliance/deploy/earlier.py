@@ -54,7 +54,7 @@ def keep(ctx: Context, environment: Environment, release: Release) -> int:
         moment = ctx.moment()
         gone = kept.gone | dict.fromkeys(kept.live, moment)
         _Kept(now, {path: at for path, at in gone.items() if path not in now}).write(folder)
-    return sum(_link(release.path / path, folder, path) for path in now)
+    return sum(_link(f"{release.path}/{path}", f"{folder}/{path}") for path in now)
 
 
 def forget_old(ctx: Context) -> None:
@@ -81,16 +81,19 @@ def _forget(ctx: Context, environment: Environment, folder: Path) -> None:
         kept.write(folder)
 
 
-def _link(file: Path, folder: Path, path: str) -> bool:
+def _link(file: str, place: str) -> bool:
     """One more name for a file; where another content had the path, the newer one has it now."""
-    place = folder / path
     try:
-        if os.path.lexists(place):
+        try:
+            os.link(file, place)
+        except FileNotFoundError:
+            files.make_open(Path(place).parent)
+            os.link(file, place)
+        except FileExistsError:
             if os.path.samefile(file, place):
                 return False
-            place.unlink()
-        files.make_open(place.parent)
-        os.link(file, place)
+            os.unlink(place)
+            os.link(file, place)
     except OSError:  # a path that is a folder in another release, or too many links: what is live is not touched by it
         return False
     return True

@@ -101,13 +101,14 @@ _BUILT = "_next/static/|_app/immutable/|_nuxt/(?!builds/)|_astro/"
 _HEX = "(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}"
 _MIXED = "(?=[^.]{0,7}[0-9][^.]{0,6}[A-Za-z])(?=[^.]{0,7}[A-Z])[A-Za-z0-9_-]{8}"
 _BESIDE = "(?=[^.]*[A-Z])(?!(?:[A-Z]?[a-z]+){1,2}[0-9]*[.])(?![A-Z]+[0-9]*[.])[A-Za-z0-9_-]{8}"
+_ENDING = "(?:[.](?!html?(?!.))[A-Za-z0-9]+){1,3}(?!.)"
 FINGERPRINTED = (
-    "(?s)^/(?:"
-    f"(?:.*/)?(?:{_BUILT}).*[^/]"
-    f"|.*[._-](?:{_HEX}|{_MIXED})(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
-    f"|(?:.*/)?[0-9a-f]{{20,64}}(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
-    f"|(?:.*/)?assets/[^/]*[.-]{_BESIDE}(?:[.](?!html?(?!.))[A-Za-z0-9]+){{1,3}}"
-    ")(?!.)"
+    "(?s)^(?!.*/(?!.))/(?:"
+    f"(?:.*/)?(?:{_BUILT})"
+    f"|.*[._-](?:{_HEX}|{_MIXED}){_ENDING}"
+    f"|(?:.*/)?[0-9a-f]{{20,64}}{_ENDING}"
+    f"|(?:.*/)?assets/[^/]*[.-]{_BESIDE}{_ENDING}"
+    ")"
 )
 _FINGERPRINTED = re.compile(FINGERPRINTED.encode())
 _PLAIN = "!$&'()*+,-./:;=@[]_~"  # what NGINX leaves as it is in a Location
