@@ -62,7 +62,7 @@ def _take(ctx: Context, backup: Backup) -> None:
 def _fail(ctx: Context, backup: Backup, error: str) -> None:
     with ctx.write(BackupChanged(backup.id)) as db:
         backups.fail(db, backup.id, ctx.redact(error), ctx.moment())
-        record(ctx, db, HOMEPORT, "backup.failed", backup.name, error=ctx.redact(error))
+        record(ctx, db, HOMEPORT, "backup.failed", backup.name, why=ctx.redact(error))
 
 
 def _retire(ctx: Context) -> None:

@@ -60,6 +60,10 @@ SENTENCES = {
     "homeport.upgrade": "went from version {was} to {subject}",
     "homeport.upgrade_failed": "could not go from version {was} to {subject}. {why}",
     "releases.cleanup": "cleaned up: {subject}",
+    "backup.create": "began the backup {subject}",
+    "backup.succeeded": "took the backup {subject}",
+    "backup.failed": "could not take the backup {subject}. {why}",
+    "backup.delete": "deleted the backup {subject}",
     "settings.change": "changed the setting {setting} from {was} to {now}",
 }
 # The same for a list of projects, where the project is said already.
@@ -95,6 +99,7 @@ KINDS = (
     ("environment", "Environments"),
     ("url", "URLs"),
     ("releases", "Clean-ups"),
+    ("backup", "Backups"),
     ("settings", "Settings"),
     ("key", "Keys"),
     ("session", "Sign-ins"),
