@@ -6,6 +6,7 @@ from starlette.requests import Request
 from appliance.access.actor import Actor
 from appliance.context import Context
 from appliance.deploy import delta, releases, submit, uploads
+from appliance.deploy.frozen import refuse_frozen
 from appliance.model.bundles import BundleByHash
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
@@ -24,5 +25,7 @@ def start(ctx: Context, actor: Actor, environment: Environment, wanted: Wanted, 
         return submit.again(ctx, actor, environment, wanted.bundle, once)
     if isinstance(wanted, FromUpload):
         return uploads.deploy_upload(ctx, actor, environment, wanted.upload, once)
+    if once is None:
+        refuse_frozen(environment)  # before anything is sent in vain
     with releases.shelf_in_use():
         return delta.deploy_tree(ctx, actor, environment, delta.plan(ctx, wanted), once)

@@ -8,10 +8,8 @@ from appliance.backends.builtin import probe_own, seen
 from appliance.errors import HomeportError
 from appliance.machine import served
 from appliance.model.checks import Check
-from appliance.model.edits import Edit
 from appliance.model.sites import Probe, Release, Site
-from appliance.nginx import checks, edits, force, names, together
-from appliance.nginx.hands import hands_for
+from appliance.nginx import checks, force, names, together
 from appliance.nginx.template import SiteConf
 
 
@@ -49,29 +47,18 @@ class Nginx(Backend):
         """All in one reload, if any. What is not in force at all is not for here: nobody has looked whether it may."""
         wanted = {host: self._conf(site, host) for site in sites for host in site.hosts}
         standing = wanted.keys() & force.in_place(self.settings).keys()
-        kept = {host for site in sites for host in site.kept}
-        force.reconcile(self.settings, {host: wanted[host] for host in standing}, log, kept=kept)
+        force.reconcile(self.settings, {host: wanted[host] for host in standing}, log)
         return frozenset(wanted.keys() - standing)
-
-    def edits(self, sites: Sequence[Site]) -> Sequence[Edit]:
-        return edits.find(self.settings, {host: self._conf(site, host) for site in sites for host in site.hosts})
-
-    def restore(self, site: Site, host: str, log: Log) -> None:
-        force.restore(self.settings, {host: self._conf(site, host)}, log)
-
-    def test(self) -> None:
-        hands_for(self.settings).test({})
 
     def probe(self, site: Site, release: Release, previous: Release | None = None) -> list[Probe]:
         """Without a URL, Homeport itself shows the site."""
-        hosts = [host for host in site.hosts if not force.edited(self.settings, host)]  # an edit may answer otherwise
-        if not hosts:
+        if not site.hosts:
             return probe_own(self.settings, [site.address], release, previous)
         listen = self.settings.nginx_listen.split()[0]
         address = force.probe_address(listen)
         wanted = served.of_release(release.path, previous.path if previous else None)
         port = "" if address[1] == 80 else f":{address[1]}"
-        return [seen(f"http://{host}{port}/", address, host, wanted) for host in hosts]
+        return [seen(f"http://{host}{port}/", address, host, wanted) for host in site.hosts]
 
     def claims(self, host: str) -> str | None:
         return names.taken(self.settings, host)

@@ -13,7 +13,7 @@ from appliance.context import Context
 from appliance.deploy import paths
 from appliance.deploy.receive import not_written, refuse_full, refuse_size
 from appliance.errors import BadBundle, BadRequest
-from appliance.machine import clock, files
+from appliance.machine import clock, faults, files
 from appliance.machine.shelf import Shelf
 
 KIND = "application/vnd.homeport.contents"
@@ -70,6 +70,7 @@ class Arriving:
         """What is kept by now is on the disk, too."""
         if self._content is not None or self._left or (self._inflate and not self._inflate.eof):
             raise BadRequest("The batch ends in the middle of a content. Those before it were kept.", code="cut_off")
+        faults.point("contents kept")
         if self.kept:
             files.sync_disk(self._shelf.root)
         return Arrived(self.kept, self.known)
@@ -147,6 +148,7 @@ class _Content:
     def keep(self) -> bool:
         """Whether it is new; one that is not what its name says is refused."""
         try:
+            faults.point("content")
             if self._hash.hexdigest() != self._sha256:
                 raise _lied(self._sha256)
             if self._file is not None:

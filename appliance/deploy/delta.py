@@ -16,7 +16,7 @@ from appliance.deploy import paths, releases, submit
 from appliance.deploy.assemble import manifest_of_made
 from appliance.deploy.log import Log
 from appliance.errors import BadBundle, Conflict, HostFailed, Lacking
-from appliance.machine import archive, files, zipmake
+from appliance.machine import archive, faults, files, zipmake
 from appliance.machine.zipend import shown
 from appliance.model import manifests
 from appliance.model.amounts import how_many, size
@@ -56,6 +56,7 @@ def deploy_tree(
         fresh = manifest is not None and bundles.find(ctx.db.read(), bundle.sha256) is None
         if fresh and manifest is not None:
             _write(ctx, bundle.sha256, manifest)
+            faults.point("bundle listed")
         try:
             deployment = submit.made(ctx, actor, environment, bundle, detail=detail, once=once)
         except BaseException:

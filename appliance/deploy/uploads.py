@@ -16,7 +16,7 @@ from appliance.context import Context
 from appliance.deploy import paths, submit
 from appliance.deploy.receive import Received, not_written, refuse_full, refuse_size
 from appliance.errors import BadBundle, BadRequest, Conflict, Garbled, NotFound, TooLarge
-from appliance.machine import clock, files
+from appliance.machine import clock, faults, files
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
 from appliance.model.uploads import NewUpload, Upload
@@ -57,6 +57,7 @@ def create(ctx: Context, actor: Actor, new: NewUpload) -> Upload:
     with files.refusals():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         files.sync_folder(path.parent)
+        faults.point("upload begun")
     with ctx.db.write() as db:
         uploads.add(db, made)
     return made
@@ -136,6 +137,7 @@ class Appending:
             if whole:
                 self._append(self._path)
         with files.refusals():
+            faults.point("piece")
             files.sync_file(self._target)
         with self._ctx.db.write(lasting=False) as db:
             uploads.put_off(db, self._upload.id, _expiry(self._ctx))
@@ -176,6 +178,7 @@ def deploy_upload(
     except BadBundle:
         remove(ctx, upload)
         raise
+    faults.point("upload deployed")
     with ctx.db.write() as db:
         uploads.set_bundle(db, upload.id, received.sha256)
     received.path.unlink(missing_ok=True)  # where the same bundle was here already

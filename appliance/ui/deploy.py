@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
-from appliance.deploy import delta
+from appliance.deploy import delta, releases
 from appliance.deploy.submit import limits, upload
 from appliance.errors import BadBundle, BadRequest, Conflict, HomeportError, Invalid, Lacking, OutOfRoom, TooLarge
 from appliance.machine import archive
@@ -50,8 +50,7 @@ async def start_files(request: Request) -> Response:
     target, name = reader.text("target", optional=True), reader.text("name", optional=True)
     reader.done()
     try:
-        plan = await do(partial(_planned, ctx, raw.get("files")))
-        deployment = await do(partial(_deploy_files, request, ctx, plan, target, name))
+        deployment = await do(partial(_deploy_files, request, ctx, raw.get("files"), target, name))
     except Lacking:
         raise
     except Refusal as why:
@@ -59,14 +58,12 @@ async def start_files(request: Request) -> Response:
     return Response(status_code=204, headers={"HX-Redirect": f"/deployments/{deployment.id}"})
 
 
-def _planned(ctx: Context, files: object) -> delta.Plan:
-    return delta.plan(ctx, tree_of({"files": files}))
-
-
-def _deploy_files(request: Request, ctx: Context, plan: delta.Plan, target: str, name: str) -> Deployment:
-    project, _, environment = target.partition("/")
-    place = find_environment(ctx, project, environment) if project else _made_place(request, ctx, name, "folder")
-    return delta.deploy_tree(ctx, actor_of(request), place, plan)
+def _deploy_files(request: Request, ctx: Context, files: object, target: str, name: str) -> Deployment:
+    with releases.shelf_in_use():
+        plan = delta.plan(ctx, tree_of({"files": files}))
+        project, _, environment = target.partition("/")
+        place = find_environment(ctx, project, environment) if project else _made_place(request, ctx, name, "folder")
+        return delta.deploy_tree(ctx, actor_of(request), place, plan)
 
 
 def _deploy(request: Request, ctx: Context, arrived: Upload) -> Deployment:

@@ -288,7 +288,11 @@ def test_a_refused_deployment_leaves_no_bundle_behind(fresh: Appliance) -> None:
     send(fresh, batch([content]))
     frozen = fresh.ask("POST", f"/projects/{name}/environments/production/freeze", json={"message": "sale"})
     assert frozen.status_code == 200, frozen.text
-    assert ask(fresh, name, {"files": told({"index.html": content})}).status_code == 409
+    for once in ("", "key"):
+        answer = ask(fresh, name, {"files": told({"index.html": content})}, once=once)
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:homeport:frozen")
+    unsent = ask(fresh, name, {"files": told({"index.html": b"not sent yet"})})
+    assert unsent.json()["type"] == "urn:homeport:frozen", "said before anything is sent in vain"
     assert list((fresh.data / "bundles").glob("??/*")) == []
 
 
