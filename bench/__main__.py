@@ -7,7 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, deploying, listing, many, starting, swapping
+from bench import crowd, deploying, listing, many, starting, swapping, urls
 from bench.tables import Row, table
 
 BENCHES = {
@@ -15,6 +15,7 @@ BENCHES = {
     "swapping": swapping.rows,
     "crowd": crowd.rows,
     "many": many.rows,
+    "urls": urls.rows,
     "starting": starting.rows,
     "listing": listing.rows,
 }

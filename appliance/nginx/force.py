@@ -16,7 +16,7 @@ from appliance.nginx.template import SiteConf, read, render
 from appliance.settings import Settings
 
 PATIENCE = 5.0  # seconds for NGINX's new workers to answer
-EACH = 0.003  # and so much more for each file that NGINX has to read before, on a slow host
+EACH = 0.01  # and so much more for each file that NGINX has to read before, on a slow host
 OLD_WORKERS = 0.2  # NGINX lets them go on for a tenth of a second beside the new ones
 MOMENT = 1.0
 LOOKS = 8  # at a time

@@ -12,7 +12,7 @@ from appliance.machine.process import run
 from appliance.nginx import paths, shadow, standing
 from appliance.settings import Settings
 
-PATIENCE = 60
+PATIENCE = 180  # thousands of files take their time
 Texts = Mapping[str, str | None]  # a host: its file, or None to take it away
 
 

@@ -19,7 +19,7 @@ from appliance.nginx import paths, standing
 from appliance.nginx.config import Directive, included, read_all
 from appliance.settings import Settings
 
-PATIENCE = 60
+PATIENCE = 180  # thousands of files take their time
 Texts = Mapping[str, str | None]  # a host: its file, or None to take it away
 
 _CONFLICT = re.compile(r'\[warn\].* conflicting server name "([^"]+)" on (\S+), ignored')
