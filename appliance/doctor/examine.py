@@ -9,8 +9,9 @@ from functools import partial
 
 from appliance.backends.base import Backend
 from appliance.dns.base import Provider
-from appliance.doctor import clock, disk, edits, folders, network, program, secrets, upgrades
+from appliance.doctor import backups, clock, disk, edits, folders, network, program, secrets, upgrades
 from appliance.errors import HomeportError
+from appliance.model.backups import Backup
 from appliance.model.checks import Check
 from appliance.model.edits import SeenEdit
 from appliance.settings import Settings
@@ -29,6 +30,7 @@ class Around:
     newest: datetime | None = None
     upgrade: str | None = None
     edits: tuple[SeenEdit, ...] = ()
+    backups: tuple[Backup, ...] = ()
 
 
 def examine(settings: Settings, around: Around = Around()) -> list[Check]:
@@ -46,6 +48,7 @@ def examine(settings: Settings, around: Around = Around()) -> list[Check]:
         Look("nginx.edits", partial(edits.checks, around.edits)),
         Look("dns", partial(_dns, around), FAR),
         Look("program", program.checks),
+        Look("backups", partial(backups.checks, settings.backup_every, around.backups)),
         Look("upgrade", partial(upgrades.checks, around.upgrade)),
     ]
     return look_all(looks)

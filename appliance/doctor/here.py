@@ -12,7 +12,7 @@ from appliance.errors import StartFailed
 from appliance.machine import clock
 from appliance.model.checks import Check
 from appliance.settings import Settings
-from appliance.store import activity, nginx_edits, saved, urls
+from appliance.store import activity, backups, nginx_edits, saved, urls
 from appliance.store.db import Connection, Database
 
 
@@ -45,6 +45,7 @@ def _examine(settings: Settings, instance: str, db: Connection) -> list[Check]:
         newest=clock.parse(newest[0].at) if newest else None,
         upgrade=saved.meta(db, "upgrade"),
         edits=nginx_edits.everyone(db),
+        backups=backups.everyone(db),
     )
     return examine(settings, around)
 

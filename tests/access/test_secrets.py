@@ -21,7 +21,17 @@ def assert_unspoken(text: str, where: str) -> None:
         assert spelling not in text, f"{where} tells the secret"
 
 
-PAGES = ("/", "/projects", "/projects/secret", "/urls", "/activity", "/settings", "/settings/dns", "/settings/nginx")
+PAGES = (
+    "/",
+    "/projects",
+    "/projects/secret",
+    "/urls",
+    "/activity",
+    "/settings",
+    "/settings/dns",
+    "/settings/nginx",
+    "/settings/backups",
+)
 ANSWERS = ("settings", "activity", "urls", "checks", "projects", "deployments", "openapi.json")
 
 

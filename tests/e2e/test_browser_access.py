@@ -56,6 +56,7 @@ INSIDE = (
     "/settings",
     "/settings/nginx",
     "/settings/dns",
+    "/settings/backups",
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",

@@ -33,6 +33,7 @@ PAGES = (
     "/settings",
     "/settings/nginx",
     "/settings/dns",
+    "/settings/backups",
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
