@@ -60,7 +60,7 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
         with run.step("tidy"):
             tidy.forget_old(ctx)
             earlier.keep(ctx, environment, release)
-            removed = releases.remove_old(ctx)
+            removed = releases.remove_beyond(ctx, environment.id)
             run.detail(f"{removed} old releases removed; their bundles are kept" if removed else "")
         _end(run, "succeeded")
     except Cancelled:

@@ -14,6 +14,7 @@ from appliance.model import manifests
 from appliance.model.manifests import Manifest, Piece
 from appliance.store import deployments, saved
 from appliance.store import releases as rows
+from appliance.store.db import Connection
 
 _LOCK = threading.Lock()
 _SETTLING = threading.Lock()
@@ -126,8 +127,16 @@ def held(ctx: Context, name: str) -> Iterator[None]:
         yield
 
 
+def remove_beyond(ctx: Context, environment_id: int) -> int:
+    """Remove what this environment may no longer soon go back to, unless another one may. Bundles stay."""
+    db, kept = ctx.db.read(), ctx.settings.releases_kept
+    with _LOCK:
+        beyond = [name for name in deployments.releases_of(db, environment_id)[kept:] if rows.find(db, name)]
+        return _remove_named(ctx, [name for name in beyond if not _is_needed_anywhere(db, name, kept)])
+
+
 def remove_old(ctx: Context) -> int:
-    """Remove releases that no environment serves or may soon go back to. Bundles stay."""
+    """Remove releases that no environment serves or may soon go back to, and what has no release's name."""
     with _LOCK:
         wanted = needed(ctx)
         return _remove(ctx, [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)])
@@ -136,9 +145,18 @@ def remove_old(ctx: Context) -> int:
 def remove_these(ctx: Context, names: set[str]) -> int:
     """Those of them that are still not needed."""
     with _LOCK:
-        going = names - needed(ctx)
-        places = ((paths.release(ctx, one).path, paths.manifest_file(ctx, one)) for one in going)
-        return _remove(ctx, [part for place in places for part in place])
+        return _remove_named(ctx, sorted(names - needed(ctx)))
+
+
+def _is_needed_anywhere(db: Connection, name: str, kept: int) -> bool:
+    if deployments.is_release_due(db, name):
+        return True
+    return any(name in deployments.releases_of(db, one)[:kept] for one in deployments.places_of_release(db, name))
+
+
+def _remove_named(ctx: Context, names: list[str]) -> int:
+    places = ((paths.release(ctx, one).path, paths.manifest_file(ctx, one)) for one in names)
+    return _remove(ctx, [part for place in places for part in place])
 
 
 def _remove(ctx: Context, old: list[Path]) -> int:

@@ -4,6 +4,7 @@ Every bundle is kept, so whatever goes here can be deployed again.
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -98,10 +99,11 @@ def _freed_with(ctx: Context, going: list[rows.Kept]) -> dict[str, int]:
     """Contents that only these releases refer to, or only some that have gone, with their sizes: links are counted."""
     links: Counter[str] = Counter()
     for one in going:
-        if releases.ready(ctx, one.name):
+        with suppress(OSError, ValueError, KeyError):
             links.update(piece.sha256 for piece in releases.manifest_of(ctx, one.name).values())
     for file in paths.gone_folder(ctx).glob("*.json"):
-        links.update(dict.fromkeys((piece.sha256 for piece in manifests.read(file.read_bytes()).values()), 0))
+        with suppress(OSError, ValueError, KeyError):  # one that can't be read names nothing
+            links.update(dict.fromkeys((piece.sha256 for piece in manifests.read(file.read_bytes()).values()), 0))
     if not links:
         return {}
     named, shelf = contents_of_made(ctx), paths.shelf(ctx)

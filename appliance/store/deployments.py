@@ -80,7 +80,7 @@ def latest_of(db: Connection, environment_ids: Sequence[int]) -> dict[int, Deplo
 
 def count(db: Connection, project_id: int | None = None) -> int:
     if project_id is None:
-        (number,) = db.execute("SELECT count(*) FROM deployments").fetchone()
+        (number,) = db.execute("SELECT total(n) FROM deployment_counts").fetchone()
     else:
         (number,) = db.execute("SELECT count(*) FROM deployments WHERE project_id = ?", [project_id]).fetchone()
     return int(number)
@@ -119,14 +119,46 @@ def releases_needed(db: Connection, kept: int) -> set[str]:
         UNION SELECT coalesce(d.release, b.release) FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
         WHERE d.status IN ('queued', 'running')
         UNION SELECT release FROM (
-            SELECT d.release, row_number() OVER (PARTITION BY d.environment_id ORDER BY max(d.id) DESC) AS place
-            FROM deployments d JOIN environments e ON e.id = d.environment_id LEFT JOIN deployments l ON l.id = e.live
-            WHERE d.status = 'succeeded' AND d.release IS NOT NULL AND d.release IS NOT l.release
-            GROUP BY d.environment_id, d.release
+            SELECT w.release, row_number() OVER (PARTITION BY w.environment_id ORDER BY w.latest DESC) AS place FROM (
+                SELECT environment_id, release, max(id) AS latest FROM deployments INDEXED BY deployments_went_live
+                WHERE status = 'succeeded' GROUP BY environment_id, release
+            ) w JOIN environments e ON e.id = w.environment_id LEFT JOIN deployments l ON l.id = e.live
+            WHERE w.release IS NOT NULL AND w.release IS NOT l.release
         ) WHERE place <= ?""",
         [kept],
     )
     return {row["release"] for row in rows if row["release"]}
+
+
+def releases_of(db: Connection, environment_id: int) -> tuple[str, ...]:
+    """What went live there and isn't now, newest first."""
+    rows = db.execute(
+        """SELECT w.release FROM (
+            SELECT release, max(id) AS latest FROM deployments
+            WHERE environment_id = ? AND status = 'succeeded' GROUP BY release
+        ) w JOIN environments e ON e.id = ? LEFT JOIN deployments l ON l.id = e.live
+        WHERE w.release IS NOT NULL AND w.release IS NOT l.release ORDER BY w.latest DESC""",
+        [environment_id, environment_id],
+    )
+    return tuple(row["release"] for row in rows)
+
+
+def places_of_release(db: Connection, release: str) -> tuple[int, ...]:
+    """The environments that it was ever deployed to."""
+    rows = db.execute("SELECT DISTINCT environment_id FROM deployments WHERE release = ?", [release])
+    return tuple(row["environment_id"] for row in rows)
+
+
+def is_release_due(db: Connection, release: str) -> bool:
+    """Whether it is live anywhere, or about to be."""
+    row = db.execute(
+        """SELECT 1 FROM deployments d CROSS JOIN environments e ON e.id = d.environment_id AND e.live = d.id
+        WHERE d.release = ?
+        UNION ALL SELECT 1 FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
+        WHERE d.status IN ('queued', 'running') AND coalesce(d.release, b.release) = ? LIMIT 1""",
+        [release, release],
+    ).fetchone()
+    return row is not None
 
 
 def of_releases(db: Connection, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -232,7 +264,8 @@ def forget_remembered(db: Connection, before: str) -> None:
 
 
 def counts(db: Connection) -> dict[str, int]:
-    rows = db.execute("SELECT status, count(*) AS n FROM deployments GROUP BY status ORDER BY status")
+    """Kept up to date by the table's triggers."""
+    rows = db.execute("SELECT status, n FROM deployment_counts WHERE n > 0 ORDER BY status")
     return {row["status"]: row["n"] for row in rows}
 
 

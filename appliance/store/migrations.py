@@ -130,12 +130,28 @@ CREATE TABLE nginx_edits (
     host TEXT PRIMARY KEY, what TEXT NOT NULL, detail TEXT NOT NULL, body TEXT, wanted TEXT NOT NULL,
     seen_at TEXT NOT NULL, kept_at TEXT, kept_by TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE deployment_counts (status TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO deployment_counts SELECT status, count(*) FROM deployments GROUP BY status;
+CREATE TRIGGER deployment_came AFTER INSERT ON deployments BEGIN
+    INSERT INTO deployment_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER deployment_went AFTER DELETE ON deployments BEGIN
+    UPDATE deployment_counts SET n = n - 1 WHERE status = OLD.status; END;
+CREATE TRIGGER deployment_left AFTER UPDATE OF status ON deployments WHEN OLD.status <> NEW.status BEGIN
+    UPDATE deployment_counts SET n = n - 1 WHERE status = OLD.status; END;
+CREATE TRIGGER deployment_became AFTER UPDATE OF status ON deployments WHEN OLD.status <> NEW.status BEGIN
+    INSERT INTO deployment_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET n = n + 1; END;
+CREATE INDEX deployments_live ON deployments (environment_id, status, id);
+CREATE INDEX environments_name ON environments (name);
+CREATE INDEX urls_status ON urls (status, host);
+CREATE INDEX activity_actor ON activity (actor, id);
 ALTER TABLE bundles ADD COLUMN release TEXT;
 ALTER TABLE bundles ADD COLUMN made INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX bundles_release ON bundles (release);
 ALTER TABLE deployments ADD COLUMN release TEXT;
 ALTER TABLE deployments ADD COLUMN rules TEXT;
 ALTER TABLE deployments ADD COLUMN replaced TEXT;
+CREATE INDEX deployments_release ON deployments (release);
+CREATE INDEX deployments_went_live ON deployments (environment_id, release, id) WHERE status = 'succeeded';
 ALTER TABLE environments ADD COLUMN site TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN guard TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN frozen TEXT;

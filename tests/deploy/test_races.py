@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.access.actor import OPERATOR
+from appliance.backends.base import Backend
 from appliance.context import Context
 from appliance.deploy import assemble, paths, pipeline, releases, submit
 from appliance.deploy.cancel import cancel
@@ -18,6 +19,7 @@ from appliance.machine.unpack import unpack
 from appliance.model.deployments import Deployment
 from appliance.model.environments import NewEnvironment
 from appliance.model.manifests import Piece
+from appliance.model.sites import Release, Site
 from appliance.projects.create_environment import create_environment
 from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments
@@ -84,14 +86,14 @@ def test_a_cancel_counts_until_the_moment_it_is_live(ctx: Context, monkeypatch: 
 def test_once_it_is_live_it_is_too_late_to_cancel(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     place = inside.project(ctx, "too-late")
     deployment = inside.upload(ctx, place, {"index.html": "x"})
-    remove = releases.remove_old
+    remove = releases.remove_beyond
 
-    def cancelled_while_tidying(given: Context) -> int:
+    def cancelled_while_tidying(given: Context, environment_id: int) -> int:
         with pytest.raises(Conflict):
             cancel(ctx, OPERATOR, deployment.id)
-        return remove(given)
+        return remove(given, environment_id)
 
-    monkeypatch.setattr(releases, "remove_old", cancelled_while_tidying)
+    monkeypatch.setattr(releases, "remove_beyond", cancelled_while_tidying)
     after = run(ctx, deployment)
     assert (after.status, after.live) == ("succeeded", True)
 
@@ -100,10 +102,10 @@ def test_what_is_live_does_not_fail_for_want_of_tidiness(ctx: Context, monkeypat
     place = inside.project(ctx, "untidy")
     deployment = inside.upload(ctx, place, {"index.html": "x"})
 
-    def refuse(_: Context) -> int:
+    def refuse(_: Context, __: int) -> int:
         raise PermissionError(1, "Operation not permitted", "/somewhere")
 
-    monkeypatch.setattr(releases, "remove_old", refuse)
+    monkeypatch.setattr(releases, "remove_beyond", refuse)
     after = run(ctx, deployment)
     assert (after.status, after.live, after.error) == ("succeeded", True, None)
     log = paths.log_file(ctx, deployment.id).read_text()
@@ -125,9 +127,9 @@ def test_one_bundle_unpacked_twice_at_once_is_one_release(ctx: Context, monkeypa
         both.wait(20)
         return made
 
-    def noted(*given: object) -> None:
-        inodes.append(os.stat(folder_of(ctx, first) / "index.html").st_ino)
-        swap(*given)  # type: ignore[arg-type]
+    def noted(run: Run, site: Site, backend: Backend, release: Release) -> None:
+        inodes.append(os.stat(release.path / "index.html").st_ino)
+        swap(run, site, backend, release)
 
     monkeypatch.setattr(assemble, "unpack", together)
     monkeypatch.setattr(pipeline, "publish", noted)
@@ -148,11 +150,11 @@ def test_a_release_that_is_about_to_be_served_is_not_tidied_away(ctx: Context, m
     gone = [one for one in made if not folder_of(ctx, one).exists()]
     assert gone, "some are tidied away by now"
     oldest_kept = next(one for one in made if folder_of(ctx, one).exists())
-    needed = deployments.releases_needed
+    is_due = deployments.is_release_due
     wish: list[Deployment] = []
 
-    def then_a_rollback(*given: object) -> set[str]:
-        found = needed(*given)  # type: ignore[arg-type]
+    def then_a_rollback(*given: object) -> bool:
+        found = is_due(*given)  # type: ignore[arg-type]
         if not wish:
             wish.append(submit.rollback(ctx, OPERATOR, find_environment(ctx, "needed", "production"), oldest_kept.id))
             threads.append(threading.Thread(target=run, args=(ctx, wish[0])))
@@ -161,7 +163,7 @@ def test_a_release_that_is_about_to_be_served_is_not_tidied_away(ctx: Context, m
         return found
 
     threads: list[threading.Thread] = []
-    monkeypatch.setattr(deployments, "releases_needed", then_a_rollback)
+    monkeypatch.setattr(deployments, "is_release_due", then_a_rollback)
     run(ctx, inside.upload(ctx, place, {"index.html": "newest"}))
     threads[0].join(30)
     assert find_deployment(ctx, wish[0].id).status == "succeeded"

@@ -136,6 +136,14 @@ def test_while_someone_uses_the_shelf_its_contents_stay_for_the_next_time(ctx: C
     assert not on_shelf(ctx, "text 0")
 
 
+def test_what_can_not_be_read_stands_in_nobodys_way(ctx: Context) -> None:
+    (paths.gone_folder(ctx) / f"{0:064}.json").write_text("{}")
+    (paths.gone_folder(ctx) / f"{1:064}.json").write_text("half")
+    assert retention.would_free(ctx).contents == 0
+    retention.clean_up(ctx)
+    assert not list(paths.gone_folder(ctx).iterdir())
+
+
 def test_what_is_rolled_back_to_and_from_stays(ctx: Context) -> None:
     keep(ctx, 2)
     place = inside.project(ctx, "blog")
