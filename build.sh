@@ -115,7 +115,7 @@ is_there() {
     esac
 }
 
-# Each line of system.txt: a command or a library, the package that has it, and what for.
+# Each line of such a list: a command or a library, the package that has it, and what for.
 need_system() {
     local command package reason missing=() reasons=()
     while read -r command package reason; do
@@ -123,7 +123,7 @@ need_system() {
         is_there "$command" && continue
         missing+=("$package")
         reasons+=("  $package: $reason")
-    done <"$root/requirements/system.txt"
+    done <"$root/requirements/$1.txt"
     [ ${#missing[@]} -gt 0 ] || return 0
     if is_root && has_apt; then
         stage "Installing ${#missing[@]} system packages" apt_install "${missing[@]}"
@@ -137,7 +137,12 @@ need_system() {
 need_tests() {
     need_file
     need_tools dev
-    need_system
+    need_system system
+}
+
+need_bench() {
+    need_tests
+    need_system system-bench
 }
 
 types() {
@@ -196,7 +201,7 @@ case "$verb" in
         HOMEPORT_TEST_FILE="$file" exec "$venv/bin/python" -m pytest --numprocesses 3 --dist loadfile "$@"
         ;;
     bench)
-        prepare need_tests
+        prepare need_bench
         cd "$root"
         HOMEPORT_TEST_FILE="$file" exec "$venv/bin/python" -m bench "$@"
         ;;

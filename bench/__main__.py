@@ -7,7 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, deploying, listing, many, starting, swapping, urls
+from bench import caddy, crowd, deploying, listing, many, starting, swapping, urls
 from bench.tables import Row, table
 
 BENCHES = {
@@ -16,6 +16,7 @@ BENCHES = {
     "crowd": crowd.rows,
     "many": many.rows,
     "urls": urls.rows,
+    "caddy": caddy.rows,
     "starting": starting.rows,
     "listing": listing.rows,
 }
