@@ -99,8 +99,10 @@ RETRY_AFTER = 600  # seconds, while the maintenance page stands
 # and an ending. Words, dates, versions and pages are none: what is wrongly kept for a year is worse than asking again.
 _BUILT = "_next/static/|_app/immutable/|_nuxt/(?!builds/)|_astro/"
 _HEX = "(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,64}"
-_MIXED = "(?=[^.]{0,7}[0-9][^.]{0,6}[A-Za-z])(?=[^.]{0,7}[A-Z])[A-Za-z0-9_-]{8}"
-_BESIDE = "(?=[^.]*[A-Z])(?!(?:[A-Z]?[a-z]+){1,2}[0-9]*[.])(?![A-Z]+[0-9]*[.])[A-Za-z0-9_-]{8}"
+_WORD = "(?:[A-Z]?[a-z]+|[A-Z]+)?[0-9]*"
+_NO_WORDS = f"(?=[^.]{{0,7}}[A-Z])(?!{_WORD}(?:[_-]{_WORD})*[.])"
+_MIXED = f"(?=[^.]{{0,7}}[0-9][^.]{{0,6}}[A-Za-z]){_NO_WORDS}[A-Za-z0-9_-]{{8}}"
+_BESIDE = f"{_NO_WORDS}(?!(?:[A-Z]?[a-z]+){{2}}[0-9]*[.])[A-Za-z0-9_-]{{8}}"
 _ENDING = "(?:[.](?!html?(?!.))[A-Za-z0-9]+){1,3}(?!.)"
 FINGERPRINTED = (
     "(?s)^(?!.*/(?!.))/(?:"

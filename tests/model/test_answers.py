@@ -171,6 +171,7 @@ PLAIN = """
     /Chapter-Section1.png /_nuxt/builds/latest.json /jquery-3.7.1.min.js /x-3f2a1b9c.html /a.b.c /sw.js /deadbeef
     /x-deadbeef.js
     /style-v2.min.css /bootstrap.bundle.js /assets/x-HTMLVIEW.js /robots.txt /favicon-32x32.png /IMG_20240101.jpg
+    /assets/abi-v6-Clang.js /assets/EVP-TLS1_PRF.gz /assets/Windows-MSVC-CXX.js
     /android-chrome-512x512.png /_next/static/ /facade-interior.jpg /3f2a1b9c
 """
 
