@@ -11,7 +11,8 @@ from appliance.context import Context
 from appliance.deploy import pipeline
 from appliance.model.deployments import Deployment
 from tests import inside
-from tests.appliance import Appliance, zipped
+from tests.appliance import EMAIL, PASSWORD, Appliance, zipped
+from tests.cli.drive import Cli
 from tests.servers import eventually
 
 PLACE = "/projects/blog/environments/production"
@@ -73,6 +74,27 @@ def test_one_that_waits_says_where_it_stands_and_after_what(
         slow.set()
         eventually(lambda: state(door, second)["status"] == "succeeded")
     assert state(door, second)["queue"] is None
+
+
+def test_one_that_was_overtaken_says_by_what(ctx: Context, door: httpx.Client, slow: threading.Event) -> None:
+    place = inside.project(ctx, "blog")
+    first = inside.upload(ctx, place, {"index.html": "one"})
+    with inside.working(ctx):
+        eventually(lambda: state(door, first)["status"] == "running")
+        second = inside.upload(ctx, place, {"index.html": "two"})
+        third = inside.upload(ctx, place, {"index.html": "three"})
+        slow.set()
+        eventually(lambda: state(door, third)["status"] == "succeeded")
+    found = state(door, second)
+    assert (found["status"], found["overtaken_by"], found["queue"]) == ("skipped", third.id, None)
+    assert "Skipped: #3 is newer" in door.get(f"/deployments/{second.id}/log").text
+    token = door.headers["Authorization"].removeprefix("Bearer ")
+    cli = Cli({"HOMEPORT_SERVER": f"http://127.0.0.1:{ctx.base.port}", "HOMEPORT_KEY": token})
+    assert third.id in cli("deployments", "show", second.id).stdout
+    with httpx.Client(base_url=f"http://127.0.0.1:{ctx.base.port}", headers={"Accept": "text/html"}) as browser:
+        browser.post("/login", data={"email": EMAIL, "password": PASSWORD})
+        for path in ("/deployments", "/projects/blog", PLACE, f"/deployments/{second.id}"):
+            assert f'<a href="/deployments/{third.id}">#3</a>' in browser.get(path).text, path
 
 
 def test_one_that_waits_for_nothing_but_a_worker_is_next(ctx: Context, door: httpx.Client) -> None:
