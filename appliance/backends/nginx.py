@@ -1,6 +1,7 @@
 """The backend that uses the NGINX of this host: a URL is a file of its own, a deploy is a pointer swapped."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from appliance.backends import pointer
 from appliance.backends.base import Backend, Log
@@ -8,8 +9,11 @@ from appliance.backends.builtin import probe_own, seen
 from appliance.errors import HomeportError
 from appliance.machine import served
 from appliance.model.checks import Check
+from appliance.model.edits import Edit
+from appliance.model.rules import Rules
 from appliance.model.sites import Probe, Release, Site
-from appliance.nginx import checks, force, names, together
+from appliance.nginx import checks, edits, force, modules, names, together
+from appliance.nginx.hands import hands_for
 from appliance.nginx.template import SiteConf
 
 
@@ -17,15 +21,29 @@ class Nginx(Backend):
     name = "nginx"
 
     def publish(self, site: Site, release: Release, log: Log) -> None:
-        """URLs first: a new one that NGINX refuses must not have changed what visitors get."""
-        force.put(self.settings, {host: self._conf(site, host) for host in site.hosts}, log)
-        pointer.swap(site, release)
-        log(f"{site.project} {site.environment} points to release {release.name[:12]}; NGINX needs no reload for that")
+        """URLs first: a new one that NGINX refuses must not have changed what visitors get.
+
+        With other rules, the files for NGINX name a new way to the new release, so old rules never meet new files.
+        """
+        pointer.forget_others(site, release)
+        same = pointer.leads(site, release.rules)
+        if not same:
+            pointer.prepare(site, release)
+        reloaded = force.put(self.settings, self._confs(site, release), log)
+        pointer.prepare(site, release)
+        pointer.lead(site, release)
+        said = "; NGINX needs no reload for that" if same and not reloaded else ""
+        log(f"{site.project} {site.environment} points to release {release.name[:12]}{said}")
 
     def unpublish(self, site: Site, previous: Release | None, log: Log) -> None:
-        pointer.restore(site, previous)
+        """The files for NGINX follow the pointer, or they would lead to what is taken back."""
         if previous is None:
+            pointer.clear(site)
             self._take_out(site, log)
+            return
+        pointer.prepare(site, previous)
+        force.put(self.settings, self._confs(site, previous), log)
+        pointer.lead(site, previous)
 
     def withdraw(self, site: Site, log: Log) -> None:
         self._take_out(site, log)
@@ -47,18 +65,29 @@ class Nginx(Backend):
         """All in one reload, if any. What is not in force at all is not for here: nobody has looked whether it may."""
         wanted = {host: self._conf(site, host) for site in sites for host in site.hosts}
         standing = wanted.keys() & force.in_place(self.settings).keys()
-        force.reconcile(self.settings, {host: wanted[host] for host in standing}, log)
+        kept = {host for site in sites for host in site.kept}
+        force.reconcile(self.settings, {host: wanted[host] for host in standing}, log, kept=kept)
         return frozenset(wanted.keys() - standing)
+
+    def edits(self, sites: Sequence[Site]) -> Sequence[Edit]:
+        return edits.find(self.settings, {host: self._conf(site, host) for site in sites for host in site.hosts})
+
+    def restore(self, site: Site, host: str, log: Log) -> None:
+        force.restore(self.settings, {host: self._conf(site, host)}, log)
+
+    def test(self) -> None:
+        hands_for(self.settings).test({})
 
     def probe(self, site: Site, release: Release, previous: Release | None = None) -> list[Probe]:
         """Without a URL, Homeport itself shows the site."""
-        if not site.hosts:
+        hosts = [host for host in site.hosts if not force.edited(self.settings, host)]  # an edit may answer otherwise
+        if not hosts:
             return probe_own(self.settings, [site.address], release, previous)
         listen = self.settings.nginx_listen.split()[0]
         address = force.probe_address(listen)
-        wanted = served.of_release(release.path, previous.path if previous else None)
+        wanted = served.of_release(release.path, previous.path if previous else None, release.rules, site.guard)
         port = "" if address[1] == 80 else f":{address[1]}"
-        return [seen(f"http://{host}{port}/", address, host, wanted) for host in site.hosts]
+        return [seen(f"http://{host}{port}/", address, host, wanted) for host in hosts]
 
     def claims(self, host: str) -> str | None:
         return names.taken(self.settings, host)
@@ -67,9 +96,26 @@ class Nginx(Backend):
         return checks.all_of(self.settings)
 
     def _conf(self, site: Site, host: str) -> SiteConf:
-        return SiteConf(host, site.pointer, tuple(self.settings.nginx_listen.split()))
+        """One URL of what is live."""
+        return self._filled(site, host, pointer.shown(site), site.rules)
+
+    def _confs(self, site: Site, release: Release) -> dict[str, SiteConf]:
+        """Every URL, for a release that is about to be live."""
+        root = pointer.inner(site, release.rules)
+        return {host: self._filled(site, host, root, release.rules) for host in site.hosts}
+
+    def _filled(self, site: Site, host: str, root: Path, rules: Rules) -> SiteConf:
+        return SiteConf(
+            host=host,
+            root=root,
+            listen=tuple(self.settings.nginx_listen.split()),
+            rules=rules,
+            guard=site.guard,
+            earlier=site.earlier if rules.bridge else None,
+            modules=modules.loaded(self.settings),
+        )
 
     def _take_out(self, site: Site, log: Log) -> None:
         """Every URL that leads to this site, known by name or by what its file says."""
-        leading = {host for host, conf in force.in_force(self.settings).items() if conf.root == site.pointer}
+        leading = {host for host, conf in force.in_force(self.settings).items() if pointer.is_way(site, conf.root)}
         force.put(self.settings, dict.fromkeys(leading | set(site.hosts)), log)

@@ -10,16 +10,35 @@ from pathlib import Path
 
 from appliance.errors import HostFailed
 from appliance.machine import files
+from appliance.model.rules import Rules
 from appliance.model.sites import Release, Site
 
 
-def inner(site: Site, release: Release) -> Path:
+def inner(site: Site, rules: Rules) -> Path:
     """Where the files of this site are, for whoever serves them by these rules."""
-    return site.pointer.with_name(f"{site.pointer.name}@{release.rules.key}")
+    return site.pointer.with_name(f"{site.pointer.name}@{rules.key}")
+
+
+def shown(site: Site) -> Path:
+    """Where the files are by the rules that are live; the pointer itself, of what went live before there were rules."""
+    found = inner(site, site.rules)
+    return found if found.is_symlink() or not site.pointer.is_symlink() else site.pointer
+
+
+def is_way(site: Site, path: Path) -> bool:
+    """Whether a path is the pointer or one of the links behind it."""
+    beside = path.parent == site.pointer.parent
+    return beside and (path == site.pointer or path.name.startswith(f"{site.pointer.name}@"))
+
+
+def leads(site: Site, rules: Rules) -> bool:
+    """Whether these rules are the live ones."""
+    return site.pointer.is_symlink() and os.readlink(site.pointer) == inner(site, rules).name
 
 
 def swap(site: Site, release: Release) -> None:
     """Make the site lead to this release."""
+    forget_others(site, release)
     prepare(site, release)
     lead(site, release)
 
@@ -28,8 +47,7 @@ def prepare(site: Site, release: Release) -> None:
     """The second step of the way. With the rules that are live, this is what makes visitors get the release."""
     try:
         files.make_open(site.pointer.parent)
-        _forget_others(site, inner(site, release))
-        _point(inner(site, release), os.path.relpath(release.path, site.pointer.parent))
+        _point(inner(site, release.rules), os.path.relpath(release.path, site.pointer.parent))
     except OSError as why:
         raise _refused(site, why) from why
 
@@ -37,7 +55,7 @@ def prepare(site: Site, release: Release) -> None:
 def lead(site: Site, release: Release) -> None:
     """The first step of the way."""
     try:
-        _point(site.pointer, inner(site, release).name)
+        _point(site.pointer, inner(site, release.rules).name)
     except OSError as why:
         raise _refused(site, why) from why
 
@@ -60,11 +78,11 @@ def inners(pointer: Path) -> list[Path]:
     return list(pointer.parent.glob(f"{pointer.name}@*")) if pointer.parent.is_dir() else []
 
 
-def _forget_others(site: Site, coming: Path) -> None:
+def forget_others(site: Site, release: Release) -> None:
     """One that neither is live nor is coming has had a whole deployment's time to be forgotten by everybody."""
     live = os.readlink(site.pointer) if site.pointer.is_symlink() else ""
     for link in inners(site.pointer):
-        if link.name not in (live, coming.name):
+        if link.name not in (live, inner(site, release.rules).name):
             link.unlink(missing_ok=True)
 
 

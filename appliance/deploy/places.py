@@ -7,6 +7,7 @@ from appliance.backends.base import Backend
 from appliance.context import Context
 from appliance.deploy import paths
 from appliance.model.environments import Environment
+from appliance.model.rules import Rules
 from appliance.model.sites import Release, Site
 from appliance.model.urls import Url
 from appliance.store import rules, urls
@@ -16,14 +17,16 @@ def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | Non
     """With the hosts that a deploy answers for, if none are named."""
     if hosts is None:
         hosts = _hosts(ctx, environment)
+    pointer = paths.pointer(ctx, environment.project, environment.name)
     return Site(
         project=environment.project,
         environment=environment.name,
-        pointer=paths.pointer(ctx, environment.project, environment.name),
+        pointer=pointer,
         hosts=hosts,
         address=own_address(ctx, environment.project, environment.name),
         guard=environment.guard,
         earlier=paths.earlier(ctx, environment.id),
+        rules=_rules_shown(ctx, pointer),
     )
 
 
@@ -68,6 +71,17 @@ def release_shown(ctx: Context, pointer: Path) -> Release | None:
     _, at, key = inner.rpartition("@")
     kept = rules.find(ctx.db.read(), key) if at else None
     return paths.release(ctx, root.name, kept)
+
+
+def _rules_shown(ctx: Context, pointer: Path) -> Rules:
+    """By the name of the link that a pointer leads to; by its files where it went live before rules were kept."""
+    try:
+        _, at, key = pointer.readlink().name.rpartition("@")
+    except OSError:
+        return Rules()
+    if not at:
+        return Rules(fallback="200.html" if (pointer / "200.html").is_file() else "")
+    return rules.find(ctx.db.read(), key) or Rules()
 
 
 def root_of(pointer: Path) -> Path | None:

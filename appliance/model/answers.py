@@ -86,8 +86,8 @@ class Answers:
         if path.endswith(b"/"):
             if has(name + b"index.html"):
                 return Outcome(200, name + b"index.html")
-            if clean and name and has(name[:-1] + b".html"):
-                return Outcome(301, location=_with_query(serving.escaped(path[:-1]), asked.query))
+            if clean and name and asked.sent == serving.escaped(path) and has(name[:-1] + b".html"):
+                return Outcome(301, location=_with_query(asked.sent[:-1], asked.query))
             return None
         for file in (name, name + b".html") if clean else (name,):
             if has(file):

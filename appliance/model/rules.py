@@ -7,7 +7,8 @@ A path is answered by the first of these that has an answer, on every backend al
    there; of what follows, only 7 and 8 apply
 3. the first forced redirect that matches
 4. the file: `/dir/` is `dir/index.html`; with clean URLs `/about` is `about.html`; `/dir` leads to `/dir/` where that
-   has a page, and with clean URLs `/about/` leads to `/about` where only `about.html` is there
+   has a page, and with clean URLs `/about/`, written as browsers write it, leads to `/about` where only `about.html`
+   is there
 5. the first other redirect that matches; one that stands in for whatever is missing is passed over for a fingerprinted
    name
 6. for a fingerprinted name, the same name from an earlier release, within the bridge's window

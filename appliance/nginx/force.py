@@ -1,16 +1,16 @@
 """Putting URLs in force as one transaction: test, swap, reload, look, and take it all back when something went red."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import SystemRandom
 from typing import Self
 
-from appliance.errors import HomeportError, HostFailed
+from appliance.errors import Conflict, HomeportError, HostFailed
 from appliance.machine import files, served
-from appliance.nginx import paths, standing
+from appliance.nginx import paths, standing, version
 from appliance.nginx.hands import Hands, Texts, hands_for
 from appliance.nginx.template import SiteConf, read, render
 from appliance.settings import Settings
@@ -39,18 +39,48 @@ def put(settings: Settings, changes: Mapping[str, SiteConf | None], log: Log, ha
     """Put these URLs in force, or out of it; says whether there was anything to do. Failing leaves all as it was."""
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
-        differing = _differing(settings, changes)
+        edited = _edited(settings, changes)
+        for host in edited:
+            log(_left(settings, host, changes[host]))
+        differing = _differing(settings, {host: conf for host, conf in changes.items() if host not in edited})
         if not differing and changes.keys().isdisjoint(_unread_hosts(settings)):
             return False
         return _transact(settings, differing, log, hands)
 
 
-def reconcile(settings: Settings, wanted: Mapping[str, SiteConf], log: Log, hands: Hands | None = None) -> bool:
-    """Make exactly these URLs be in force: for a start after a stop in the middle."""
+def reconcile(
+    settings: Settings,
+    wanted: Mapping[str, SiteConf],
+    log: Log,
+    hands: Hands | None = None,
+    *,
+    kept: Set[str] = frozenset(),
+) -> bool:
+    """Make exactly these URLs be in force: for a start after a stop in the middle. Edits by hand stay.
+
+    A file that another version made looks like an edit as well, so the first start of a version keeps only those of
+    which someone said so.
+    """
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
+        edited = set(kept) if version.is_new(settings) else _edited(settings, wanted)
         everything = {**dict.fromkeys(hands.traces()), **wanted}
-        return _transact(settings, _differing(settings, everything), log, hands)
+        changes = _differing(settings, {host: conf for host, conf in everything.items() if host not in edited})
+        done = _transact(settings, changes, log, hands)
+        version.note(settings)
+        return done
+
+
+def restore(settings: Settings, confs: Mapping[str, SiteConf], log: Log, hands: Hands | None = None) -> bool:
+    """Put these in force whatever was edited by hand."""
+    with _ONE_AT_A_TIME:
+        return _transact(settings, _differing(settings, confs), log, hands or hands_for(settings))
+
+
+def edited(settings: Settings, host: str) -> bool:
+    """Whether its file, in place, is not as Homeport writes it."""
+    text = paths.text_in_place(settings, host)
+    return text is not None and _readable(text) is None
 
 
 def in_place(settings: Settings) -> dict[str, standing.Standing]:
@@ -68,6 +98,22 @@ def probe_address(listen: str) -> served.Address:
     """Where to knock on this host for one of NGINX's listen values."""
     address, _, port = listen.rpartition(":")
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(address, address.strip("[]")), int(port)  # noqa: S104
+
+
+def _edited(settings: Settings, wanted: Mapping[str, SiteConf | None]) -> set[str]:
+    return {host for host, conf in wanted.items() if conf and edited(settings, host)}
+
+
+def _left(settings: Settings, host: str, conf: SiteConf | None) -> str:
+    """An edit stays, where it leads to the same files; where it doesn't, nobody may be left to believe it did."""
+    text = paths.text_in_place(settings, host) or ""
+    if conf and f"root {conf.root};" not in text:
+        raise Conflict(
+            f"The NGINX file of {host} was edited by hand, and would have to change for this.",
+            code="nginx_edited",
+            todo=("Look at it in Settings, NGINX, or with `homeport nginx status`.", "Restore it, then try again."),
+        )
+    return f"The NGINX file of {host} was edited by hand, and stays as it is"
 
 
 def _differing(settings: Settings, wanted: Mapping[str, SiteConf | None]) -> Texts:
@@ -101,6 +147,7 @@ def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> boo
         log(end)
         raise _ended(why, end) from why
     unread.unlink()
+    version.begin(settings)
     return True
 
 
@@ -188,7 +235,7 @@ def _look_at(texts: Texts) -> dict[str, str | None]:
 
 
 def _amiss(conf: SiteConf) -> str | None:
-    return served.at_a_glance(conf.root).amiss(probe_address(conf.listen[0]), conf.host)
+    return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(probe_address(conf.listen[0]), conf.host)
 
 
 def _readable(text: str) -> SiteConf | None:

@@ -10,6 +10,7 @@ from appliance.errors import Conflict, HostFailed
 from appliance.machine import faults, files
 from appliance.machine.process import run
 from appliance.nginx import paths, shadow, standing
+from appliance.nginx.template import users_in
 from appliance.settings import Settings
 
 PATIENCE = 180  # thousands of files take their time
@@ -62,6 +63,7 @@ class Direct:
     def _place(self, host: str, text: str) -> None:
         file = paths.file_of(self._settings, host)
         file.parent.mkdir(mode=0o755, exist_ok=True)
+        self._let_in(host, text)
         files.write_whole(file, text)
         for link in paths.links_of(self._settings, host):
             if not paths.is_link_of(self._settings, link, host):
@@ -71,6 +73,15 @@ class Direct:
         for link in reversed(paths.links_of(self._settings, host)):
             link.unlink(missing_ok=True)
         paths.file_of(self._settings, host).unlink(missing_ok=True)
+        paths.users_of(self._settings, host).unlink(missing_ok=True)
+
+    def _let_in(self, host: str, text: str) -> None:
+        """Who may come in stands in a file of its own, which is there before anything names it."""
+        file, listed = paths.users_of(self._settings, host), users_in(text)
+        if listed:
+            files.write_whole(file, listed)
+        else:
+            file.unlink(missing_ok=True)
 
     def _refuse_foreign(self, host: str) -> None:
         """What is in the way and not ours is never written over, nor removed."""

@@ -33,11 +33,12 @@ WANTED = "nginx-wanted"
 WORDS = ("test", "apply", "status")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 MOST_FILES = 20_000
-MOST_BYTES = 16 * 1024
+MOST_BYTES = 16 << 20  # thousands of redirects are a few
 LONGEST_WORD = 1024
 PATIENCE = 5.0  # seconds for the word to arrive
 
 Texts = Mapping[str, str | None]
+_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 class Refused(HostFailed):
@@ -233,6 +234,8 @@ def judge(rules: Rules, name: str, content: bytes) -> SiteConf:
         raise _refused(name, f"is for {conf.host}, which its name doesn't say")
     if not _is_site(rules, str(conf.root)):
         raise _refused(name, f"leads to {conf.root}, which is no site of this appliance")
+    if conf.earlier and not _is_earlier(rules, str(conf.earlier)):
+        raise _refused(name, f"leads to {conf.earlier} as well, where no files of earlier releases are")
     if strange := [value for value in conf.listen if value not in rules.listen]:
         raise _refused(name, f"listens on {strange[0]}, where only {' '.join(rules.listen)} is allowed")
     return conf
@@ -253,9 +256,16 @@ def _difference(rules: Rules, host: str, text: str) -> str:
 
 
 def _is_site(rules: Rules, root: str) -> bool:
-    project, slash, environment = root.removeprefix(f"{rules.data}/sites/").partition("/")
-    whole = f"{rules.data}/sites/{project}{slash}{environment}"
-    return root == whole and bool(NAME.fullmatch(project) and NAME.fullmatch(environment))
+    """A pointer, or a link behind it that is named after the rules."""
+    project, slash, link = root.removeprefix(f"{rules.data}/sites/").partition("/")
+    whole = f"{rules.data}/sites/{project}{slash}{link}"
+    environment, at, key = link.partition("@")
+    named = NAME.fullmatch(project) and NAME.fullmatch(environment) and (not at or _KEY.fullmatch(key))
+    return root == whole and bool(named)
+
+
+def _is_earlier(rules: Rules, folder: str) -> bool:
+    return re.fullmatch(r"[1-9][0-9]{0,18}", folder.removeprefix(f"{rules.data}/earlier/")) is not None
 
 
 def _content(rules: Rules, folder: int, name: str) -> bytes:
@@ -269,10 +279,9 @@ def _content(rules: Rules, folder: int, name: str) -> bytes:
         if not stat.S_ISREG(found.st_mode):
             raise _refused(name, "is not a plain file")
         _owned(rules, name, found)
-        content = os.read(file, MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
+        if found.st_size > MOST_BYTES:
             raise _refused(name, f"is larger than {MOST_BYTES:,} bytes")
-        return content
+        return os.read(file, found.st_size + 1)
 
 
 def _owned(rules: Rules, name: str, found: os.stat_result) -> None:

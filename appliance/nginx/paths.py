@@ -18,6 +18,11 @@ def file_of(settings: Settings, host: str) -> Path:
     return folder(settings) / f"{host}.conf"
 
 
+def users_of(settings: Settings, host: str) -> Path:
+    """Who may come in, where there is a password."""
+    return folder(settings) / f"{host}.users"
+
+
 def link_name(host: str) -> str:
     return f"{_BEFORE}{host}{_AFTER}"
 

@@ -1,69 +1,62 @@
-"""One URL as an NGINX file. Pure: text out of values, and values out of text that holds nothing else."""
+"""One URL as an NGINX file. Pure: text out of values, and values out of text that holds nothing else.
 
-import ipaddress
+A comment at its beginning holds its values. What a file says is believed for those alone: it is written anew from them,
+and has to come out the same to the last byte.
+"""
+
 import re
-from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
+from itertools import takewhile
 
 from appliance.errors import HostFailed
 from appliance.model import serving
-from appliance.model.urls import host_name
+from appliance.nginx.answers import Answers, answers
+from appliance.nginx.values import SiteConf, refused
+from appliance.nginx.words import DOLLAR, assigned, indented
 
+__all__ = ["LONGEST", "MARK", "TEMPLATE", "SiteConf", "is_ours", "read", "render", "users_in"]
+
+LONGEST = 16 << 20
 TEMPLATE = resources.files("appliance.nginx").joinpath("site.conf").read_text("utf-8")
+MAINTENANCE = resources.files("appliance.nginx").joinpath("maintenance.conf").read_text("utf-8")
 MARK = TEMPLATE.split("\n", 1)[0]
-LONGEST = 64 * 1024
-
-_ROOT = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._@+~-]+)+")
-_SIX = re.compile(r"\[[0-9a-f:.]+\]")
-_PORT = re.compile(r"[1-9][0-9]{0,4}")
-_LINE = re.compile(r"    (listen|server_name|root) ([^;\s]+);")
-
-
-@dataclass(frozen=True)
-class SiteConf:
-    """What differs from one URL's file to the next. Values that can't stand in such a file can't be made."""
-
-    host: str
-    root: Path
-    listen: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if not _is_host(self.host):
-            raise _refused(f"{self.host!r} is not a host name.")
-        if not _ROOT.fullmatch(str(self.root)):
-            raise _refused(
-                f"The folder {str(self.root)!r} can't stand in an NGINX file.",
-                "Choose a data folder whose path has only letters, digits and . _ - + @ ~ in it.",
-            )
-        if not self.listen or len(set(self.listen)) < len(self.listen) or not all(map(_is_listen, self.listen)):
-            raise _refused(
-                f"{' '.join(self.listen)!r} is nothing that NGINX can listen on.",
-                "Set HOMEPORT_NGINX_LISTEN to a port such as 80, or to addresses such as 192.0.2.10:80 [::]:80.",
-            )
+_VALUES = "#= "
+_PART = 2000  # NGINX reads no line of more than 4,096 bytes, not even one that it passes over
+_PLACE = re.compile(r"\{\{ (\w+) \}\}")
+_ALONE = re.compile(r"^(\{\{ \w+ \}\})\n", re.MULTILINE)
+_STATIC = {"brotli": "brotli_static on;", "zstd": "zstd_static on;"}
 
 
 def render(conf: SiteConf) -> str:
     """The whole file."""
-    values = {
-        "listen": "\n".join(f"    listen {it};" for it in conf.listen),
-        "host": conf.host,
-        "root": str(conf.root),
+    values = _common(conf)
+    if conf.guard.maintenance:
+        page = assigned("homeport_page", "", serving.maintenance(conf.guard.maintenance))
+        values |= {"tables": "", "page": _lines(page, 1), "retry_after": str(serving.RETRY_AFTER)}
+        return _filled(_MAINTENANCE, values)
+    inside = answers(conf)
+    tables = [*([DOLLAR] if _has_dollar(inside) else []), *inside.tables]
+    values |= {
+        "tables": _lines(tables, 0),
+        "compressed": _lines(["gzip_static on;", *(_STATIC[one] for one in conf.modules), *_CHOOSING], 1),
+        "adding": _lines(inside.adding, 1),
+        "jumps": _lines(inside.jumps, 1),
+        "server": _lines(inside.server, 1),
+        "answers": _lines(inside.locations, 1),
+        "fallback": _lines(inside.fallback, 2),
     }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda found: values[found[1]], _STANDING)
+    return _filled(_TEMPLATE, values)
 
 
 def read(text: str) -> SiteConf:
     """The values in a file, if rendering them gives the same file byte for byte; HostFailed for any other text."""
-    found: dict[str, list[str]] = {"listen": [], "server_name": [], "root": []}
-    for line in text[:LONGEST].split("\n"):
-        if match := _LINE.fullmatch(line):
-            found[match[1]].append(match[2])
-    if len(found["server_name"]) != 1 or len(found["root"]) != 1:
-        raise _refused("The file is not one that Homeport made.")
-    conf = SiteConf(found["server_name"][0], Path(found["root"][0]), tuple(found["listen"]))
+    mark, _, rest = text[:LONGEST].partition("\n")
+    if mark != MARK:
+        raise refused("The file is not one that Homeport made.")
+    lines = takewhile(lambda line: line.startswith(_VALUES), rest.split("\n"))
+    conf = SiteConf.of("".join(line.removeprefix(_VALUES) for line in lines))
     if render(conf) != text:
-        raise _refused("The file holds something that Homeport did not put there.")
+        raise refused("The file holds something that Homeport did not put there.")
     return conf
 
 
@@ -72,38 +65,51 @@ def is_ours(text: str) -> bool:
     return text.split("\n", 1)[0] == MARK
 
 
-def _is_host(text: str) -> bool:
+def users_in(text: str) -> str:
+    """What the file with who may come in says beside this one; empty where there is to be none."""
     try:
-        return host_name(text) == text
-    except ValueError:
-        return False
+        guard = read(text).guard
+    except HostFailed:
+        return ""  # made by another version
+    return f"{guard.user}:{guard.password}\n" if guard.password and not guard.maintenance else ""
 
 
-def _is_listen(text: str) -> bool:
-    """`80`, `192.0.2.10:80` or `[::]:80`."""
-    address, colon, port = text.rpartition(":")
-    if not _PORT.fullmatch(port) or int(port) > 65535:
-        return False
-    if not colon:
-        return True
-    try:
-        if _SIX.fullmatch(address):
-            return str(ipaddress.IPv6Address(address[1:-1])) == address[1:-1]
-        return str(ipaddress.IPv4Address(address)) == address
-    except ValueError:
-        return False
+def _common(conf: SiteConf) -> dict[str, str]:
+    return {
+        "values": _lines([f"{_VALUES}{part}" for part in _cut(conf.text)], 0),
+        "listen": _lines([f"listen {it};" for it in conf.listen], 1),
+        "host": conf.host,
+        "root": str(conf.root),
+    }
 
 
-def _refused(detail: str, *todo: str) -> HostFailed:
-    return HostFailed(detail, code="nginx_text", todo=todo)
+def _cut(text: str) -> list[str]:
+    return [text[at : at + _PART] for at in range(0, len(text), _PART)]
 
 
-def _standing() -> str:
-    """The template with everything filled in that is the same for every URL."""
+def _has_dollar(inside: Answers) -> bool:
+    lines = (*inside.tables, *inside.adding, *inside.server, *inside.fallback, *inside.locations)
+    return any("${homeport_dollar}" in line for line in lines)
+
+
+def _lines(lines: list[str], deep: int) -> str:
+    for _ in range(deep):
+        lines = indented(lines)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _filled(template: list[str], values: dict[str, str]) -> str:
+    """Text and names of values in turn."""
+    return "".join(values[part] if at % 2 else part for at, part in enumerate(template))
+
+
+def _parts(template: str) -> list[str]:
+    """What is the same for every URL, filled in and taken apart where values come. A place alone on a line is lines."""
     types = (f'        "{serving.with_charset(kind)}" {" ".join(endings)};' for kind, endings in serving.TYPES.items())
-    text = TEMPLATE.replace("{{ types }}", "\n".join(types))
-    text = text.replace("{{ not_found }}", serving.NOT_FOUND)
-    return text.replace("{{ not_allowed }}", serving.NOT_ALLOWED)
+    text = template.replace("{{ types }}", "\n".join(types))
+    text = text.replace("{{ not_found }}", serving.NOT_FOUND).replace("{{ not_allowed }}", serving.NOT_ALLOWED)
+    return _PLACE.split(_ALONE.sub(r"\1", text))
 
 
-_STANDING = _standing()
+_CHOOSING = ["gzip_http_version 1.1;", "gzip_proxied off;", "gzip_vary on;"]
+_TEMPLATE, _MAINTENANCE = _parts(TEMPLATE), _parts(MAINTENANCE)

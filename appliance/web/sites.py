@@ -179,7 +179,7 @@ def _file(file: int, kind: bytes, asked: Conditions, *, parts: bool) -> Reply:
         return Reply(304, [(b"etag", about.etag)])
     pieces = conditions.parts(asked, about) if parts else []
     if pieces is None:
-        return _plain(416, (b"content-range", b"bytes */%d" % about.size))
+        return _plain(416, (b"content-range", b"bytes */%d" % about.size), (b"etag", about.etag))
     if pieces:
         return _partial(file, about, kind, pieces)
     whole = _whole(200, file, kind)

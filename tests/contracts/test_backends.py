@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from appliance.backends import load
+from appliance.backends import load, pointer
 from appliance.backends.base import Backend
 from appliance.model import serving
 from appliance.model.manifests import etag
@@ -209,7 +209,7 @@ def test_what_is_not_there(place: Place, path: str) -> None:
 
 def test_nothing_published_is_not_there(place: Place) -> None:
     place.publish({"index.html": "x"})
-    place.site.pointer.unlink()
+    pointer.clear(place.site)
     found = place.ask("/")
     assert (found.status, found.body) == (404, serving.NOT_FOUND.encode())
 

@@ -1,18 +1,23 @@
 """One URL as an NGINX file: every value that is taken comes back, and nothing else can get in."""
 
+import re
 import string
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import crossplane
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from appliance.errors import HostFailed
-from appliance.model import serving
+from appliance.model import header_lines, redirect_lines, serving
+from appliance.model.answers import is_hidden
+from appliance.model.rules import Guard, Rules
 from appliance.model.urls import host_name
 from appliance.nginx.template import MARK, SiteConf, is_ours, read, render
 
@@ -37,25 +42,153 @@ listens = st.tuples(addresses, ports).map("".join)
 confs = st.builds(SiteConf, hosts, roots, st.lists(listens, min_size=1, max_size=3, unique=True).map(tuple))
 
 
+# Rules with everything in them that a parser takes. What NGINX does with them is for test_answers.
+
+odd = st.text(st.sampled_from("ab/.;{}#\"'$\\%&=+~^|(),:*! n\t"), max_size=12)
+seen = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=8)
+sources = (odd | seen).map(lambda text: f"/{text}")
+words = st.sampled_from(["", "", "301", "302!", "200", "404!", "410", "301 Language=de,en"])
+lines = st.tuples(sources, st.sampled_from(["", "id=:id ", "id=$x;{} "]), sources, words).map(
+    lambda it: f"{it[0]} {it[1]}{it[2]} {it[3]}"
+)
+pairs = st.tuples(st.sampled_from(["X-A", "x-a", "X-$'#{}", "Cache-Control"]), odd).map(": ".join)
+blocks = st.tuples(sources, st.lists(pairs, max_size=3)).map(lambda it: "\n  ".join([it[0], *it[1]]))
+rules = st.builds(
+    Rules,
+    clean_urls=st.booleans(),
+    fallback=odd.filter(lambda text: text.isprintable() and not is_hidden(f"/{text}".encode())),
+    redirects=st.lists(lines, max_size=5).map(lambda them: redirect_lines.parse("\n".join(them).encode())[0]),
+    headers=st.lists(blocks, max_size=3).map(lambda them: header_lines.parse("\n".join(them).encode())[0]),
+    pages=st.sampled_from(["no-cache", 'private="a;{}$x", max-age=1']),
+    bridge=st.booleans(),
+)
+guards = st.builds(
+    Guard,
+    user=st.sampled_from(["me", 'a;{}#"$\\ b', "ü"]),
+    password=st.sampled_from(["", "$2b$05$abcdefghijklmnopqrstuu"]),
+    maintenance=st.sampled_from(["", "", "Back at 5;{}#\"'$x\\ <b>ü</b>"]),
+)
+DEEP = Path("/var/lib/homeport/sites/blog/production@0123456789abcdef")
+full = st.builds(
+    SiteConf,
+    hosts,
+    st.just(DEEP),
+    st.just(("80",)),
+    rules,
+    guards,
+    st.sampled_from([None, Path("/var/lib/homeport/earlier/1")]),
+    st.sampled_from([(), ("brotli",), ("brotli", "zstd")]),
+)
+slow = hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+MAY_STAND = {
+    "": {"server", "map", "geo"},
+    "map": None,
+    "geo": {"default"},
+    "types": None,
+    "if": {"set", "return", "break"},
+    "location": {
+        *("set", "return", "break", "if", "try_files", "rewrite", "types", "default_type"),
+        *("root", "auth_basic", "add_header"),
+    },
+}
+ONCE = {"server", "server_name", "uninitialized_variable_warn"}
+
+
 @given(confs)
+@slow
 def test_what_is_rendered_is_read_back(conf: SiteConf) -> None:
     assert read(render(conf)) == conf
 
 
+@given(full)
+@slow
+def test_rules_and_guards_are_read_back_too(conf: SiteConf) -> None:
+    assert read(render(conf)) == conf
+
+
 @given(confs)
+@slow
 def test_no_value_adds_a_directive(conf: SiteConf) -> None:
     """A parser that isn't ours finds these values, and otherwise the same file for every URL."""
     assert _shape(render(conf), conf) == _shape(render(CONF), CONF)
 
 
-def _shape(text: str, conf: SiteConf) -> str:
-    """The tree of directives without the three values, which are checked on the way."""
+@given(full)
+@slow
+def test_no_rule_adds_a_directive(conf: SiteConf) -> None:
+    """A parser that isn't ours finds the directives that there should be, with the values that were given."""
+    found = list(_directives(_parsed(render(conf))))
+    for inside, name, _ in found:
+        allowed = MAY_STAND.get(inside, _SERVER)
+        assert allowed is None or name in allowed, (inside, name)
+    names = [name for inside, name, _ in found if inside not in ("types", "map")]
+    assert all(names.count(name) <= 1 for name in ONCE)
+    roots = [args for _, name, args in found if name == "root"]
+    if conf.guard.maintenance:
+        assert roots == []
+        return
+    assert roots == [[str(conf.root)], *([[str(conf.earlier)]] if conf.rules.bridge and conf.earlier else [])]
+    assert [args for _, name, args in found if name == "auth_basic_user_file"] == (
+        [[str(conf.users)]] if conf.guard.password else []
+    )
+    _check_headers(conf, found)
+    _check_targets(conf, found)
+
+
+def _check_headers(conf: SiteConf, found: list[tuple[str, str, list[str]]]) -> None:
+    """Each header that may be sent is added once, and each value is put together from what was given."""
+    added = [args[0] for inside, name, args in found if (inside, name) == ("server", "add_header")]
+    names = {name.lower() for block in conf.rules.headers for name, _ in block.headers}
+    names |= {name.lower() for block in conf.rules.headers for name in block.removed}
+    assert len(added) == len({name.lower() for name in added})
+    assert {name.lower() for name in added} - {"vary"} == names | {
+        *("cache-control", "last-modified", "allow", "x-content-type-options"),
+    }
+    joined = [args[1] for _, name, args in found if name == "set" and "}${homeport_s" in args[1]]
+    given = [value for block in conf.rules.headers for _, value in block.headers]
+    assert [re.sub(r"^\$\{homeport_h\d+\}\$\{homeport_s\d+\}", "", text) for text in joined] == given
+
+
+def _check_targets(conf: SiteConf, found: list[tuple[str, str, list[str]]]) -> None:
+    """What leads away is a code and one variable, and every text in it was in a target."""
+    for _, name, args in found:
+        if name == "return" and args[0] in {"301", "302"}:
+            assert re.fullmatch(r"\$homeport_(to|sent)(\$is_args\$args)?", args[1])
+        if name == "set" and args[0] in ("$homeport_to", "$homeport_show"):
+            texts = re.split(r"\$\{homeport_(?:to|show|\d+)\}", args[1])
+            assert all(any(text in unquoted for unquoted in _targets(conf)) for text in texts)
+
+
+def _targets(conf: SiteConf) -> list[str]:
+    return [unquote(one.target) if one.in_place else one.target for one in conf.rules.redirects]
+
+
+def _directives(block: list[dict[str, Any]], inside: str = "") -> Iterator[tuple[str, str, list[str]]]:
+    for one in block:
+        args = [_as_nginx_reads(arg) for arg in one["args"]]
+        yield inside, one["directive"], args
+        yield from _directives(one.get("block", []), one["directive"])
+
+
+def _as_nginx_reads(arg: str) -> str:
+    """The parser leaves it at quotes; NGINX reads a few more, and has a dollar sign only by a variable."""
+    text = re.sub(r"\\([\\'trn])", lambda found: {"t": "\t", "r": "\r", "n": "\n"}.get(found[1], found[1]), arg)
+    return text.replace("${homeport_dollar}", "$")
+
+
+def _parsed(text: str) -> list[dict[str, Any]]:
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
         file.write(text)
         file.flush()
         parsed = crossplane.parse(file.name, single=True, check_ctx=False)
     assert parsed["errors"] == []
-    (server,) = parsed["config"][0]["parsed"]
+    block: list[dict[str, Any]] = parsed["config"][0]["parsed"]
+    return [one for one in block if one["directive"] != "#"]
+
+
+def _shape(text: str, conf: SiteConf) -> str:
+    """The tree of directives without the three values, which are checked on the way."""
+    (server,) = _parsed(text)
     found: dict[str, list[str]] = {"listen": [], "server_name": [], "root": []}
     rest = []
     for directive in server["block"]:
@@ -71,6 +204,12 @@ def _plain(directive: dict[str, Any]) -> list[Any]:
     return [directive["directive"], directive["args"], [_plain(one) for one in directive.get("block", [])]]
 
 
+_SERVER = {one["directive"] for one in next(it for it in _parsed(render(CONF)))["block"]} | {
+    *("auth_basic", "auth_basic_user_file", "brotli_static", "zstd_static", "return"),
+}
+
+
+@slow
 @given(st.text(max_size=40) | st.tuples(hosts, st.sampled_from(ODD), st.text(max_size=5)).map("".join))
 def test_a_host_is_a_host_name_or_nothing(text: str) -> None:
     if _is_name(text):
@@ -128,6 +267,7 @@ def test_listen_has_no_other_form(listen: tuple[str, ...]) -> None:
         SiteConf(CONF.host, CONF.root, listen)
 
 
+@slow
 @given(st.integers(0, len(render(CONF)) - 1), st.text(min_size=0, max_size=3))
 def test_any_other_text_is_refused(at: int, other: str) -> None:
     """One change anywhere: refused, or a value of the right form."""
@@ -148,6 +288,13 @@ def test_any_other_text_is_refused(at: int, other: str) -> None:
         lambda text: text.replace("\n", "\r\n"),
         lambda text: text.replace("    root ", "    root  "),
         lambda text: text.replace("    listen 80;", "    listen 80;\n    access_log /etc/cron.d/x;"),
+        lambda text: text.replace("#= {", "#= { "),
+        lambda text: text.replace("#= {", "#= {\n#= "),
+        lambda text: text.replace("#= {", "#= [{"),
+        lambda text: text.replace('"listen":["80"]', '"listen":"80"'),
+        lambda text: text.replace('"root"', '"more":1,"root"'),
+        lambda text: text.replace('"root"', '"rules":{},"root"'),
+        lambda text: text.replace('"root"', '"guard":{"user":1},"root"'),
         lambda text: text.replace("    listen 80;\n", ""),
         lambda text: text.replace("text/css", "text/evil"),
         lambda text: text.replace(MARK, "# Mine"),
