@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from appliance.context import Context
-from appliance.deploy import releases, uploads
+from appliance.deploy import earlier, releases, uploads
 from appliance.machine import clock, files
 from appliance.store import bundles, deployments, journal
 
@@ -26,6 +26,7 @@ def sweep(ctx: Context) -> None:
         if left.name.startswith("."):
             files.remove_tree(left)
     uploads.sweep(ctx)
+    earlier.forget_old(ctx)
     known = bundles.every_name(ctx.db.read())
     for bundle in (ctx.data / "bundles").glob("??/*"):
         if bundle.suffix in (".zip", ".json") and bundle.stem not in known:

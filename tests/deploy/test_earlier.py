@@ -8,7 +8,7 @@ import pytest
 
 from appliance.access.actor import OPERATOR
 from appliance.context import Context
-from appliance.deploy import earlier, paths
+from appliance.deploy import earlier, paths, tidy
 from appliance.deploy.pipeline import deploy
 from appliance.model.environments import Environment
 from appliance.model.site_settings import SiteSettings
@@ -98,5 +98,5 @@ def test_links_cost_no_room_and_a_new_content_takes_the_name(ctx: Context, place
 def test_all_of_it_goes_with_its_environment(ctx: Context, place: Environment) -> None:
     live(ctx, place, FIRST)
     delete_project(ctx, OPERATOR, "bridged")
-    earlier.forget_old(ctx)
+    tidy.sweep(ctx)
     assert not any((ctx.data / "earlier").iterdir())
