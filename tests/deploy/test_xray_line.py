@@ -11,9 +11,10 @@ from appliance.deploy import behind, pipeline, submit
 from appliance.deploy.xray import after
 from appliance.machine import faults
 from appliance.model.deployments import Deployment
-from appliance.model.environments import Environment
+from appliance.model.environments import Environment, NewEnvironment
 from appliance.model.site_settings import SiteSettings
 from appliance.model.xrays import DONE, LOOKING, STOPPED, Report
+from appliance.projects.create_environment import create_environment
 from appliance.store import deployments, environments, jobs, xrays
 from tests.appliance import Files
 from tests.inside import context, listening, project, upload, working
@@ -141,3 +142,16 @@ def test_a_look_that_goes_wrong_ends_too(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr(faults, "_WANTED", "locked:xray")
         with working(ctx):
             eventually(lambda: report_of(ctx, made).state == STOPPED)
+
+
+def test_a_promotion_is_held_back_where_its_new_place_says_so(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        production = project(ctx, "strict-there")
+        staging = create_environment(ctx, OPERATOR, "strict-there", NewEnvironment("staging"))
+        assert deployed(ctx, staging, BROKEN).live
+        block(ctx, production, "broken_links")
+        refused = carried_out(ctx, submit.promote(ctx, OPERATOR, production, staging))
+        assert refused.error is not None
+        assert refused.error.code == "xray"
+        block(ctx, production)
+        assert carried_out(ctx, submit.promote(ctx, OPERATOR, production, staging)).live

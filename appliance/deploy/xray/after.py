@@ -13,7 +13,7 @@ from appliance.machine import faults
 from appliance.model.deployments import Deployment
 from appliance.model.manifests import Manifest
 from appliance.model.xrays import LOOKING, STOPPED, Report
-from appliance.store import deployments, jobs, xrays
+from appliance.store import deployments, environments, jobs, xrays
 from appliance.store.db import Connection
 
 KIND = "xray"
@@ -68,7 +68,7 @@ def _looked(ctx: Context, deployment: Deployment) -> Report | None:
         return _stopped(known)
     try:
         served = releases.manifest_of(ctx, release.name)
-        against = known.against if known else deployment.replaced
+        against = known.against if known else _live_when_it_came(ctx, deployment)
         before = _manifest_of(ctx, against)
         return look(
             release.path,
@@ -91,6 +91,13 @@ def _keep(ctx: Context, deployment: Deployment, report: Report) -> None:
 
 def _stopped(known: Report | None) -> Report | None:
     return replace(known, state=STOPPED) if known and known.state == LOOKING else None
+
+
+def _live_when_it_came(ctx: Context, deployment: Deployment) -> str | None:
+    if deployment.status == "succeeded":
+        return deployment.replaced
+    environment = environments.by_id(ctx.db.read(), deployment.environment_id)
+    return environment.live if environment else None
 
 
 def _manifest_of(ctx: Context, deployment_id: str | None) -> Manifest | None:

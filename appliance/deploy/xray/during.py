@@ -14,12 +14,18 @@ from appliance.store import deployments, environments, xrays
 
 
 def before_live(run: Run, release: Release, served: Manifest) -> None:
-    """Say what is seen, and stop what the environment doesn't let through. Going back is never stopped."""
+    """Say what is seen, and stop what the environment doesn't let through.
+
+    Going back is never stopped. Like a promotion that nothing may stop, it is looked at once it is live: both are
+    to be there at once, and what they bring was seen before.
+    """
     ctx, deployment = run.ctx, run.deployment
     environment = environments.by_id(ctx.db.read(), deployment.environment_id)
     if environment is None or deployment.source == "rollback":
         return
     block = SiteSettings.of(environment.site).block
+    if deployment.source != "upload" and not block:
+        return
     against, before = _live_before(ctx, environment.live)
     if block:
         report = look(
