@@ -15,7 +15,6 @@ from appliance.access.record import record
 from appliance.context import Context
 from appliance.deploy import paths, releases
 from appliance.deploy.delta import contents_of_made
-from appliance.machine.shelf import Shelf
 from appliance.model import manifests
 from appliance.model.amounts import how_many, size
 from appliance.store import deployments
@@ -107,16 +106,15 @@ def _freed_with(ctx: Context, going: list[rows.Kept]) -> dict[str, int]:
     if not links:
         return {}
     named, shelf = contents_of_made(ctx), paths.shelf(ctx)
-    found = {sha256: shelf.links(sha256) for sha256 in links.keys() - named}
-    return {sha256: it.size for sha256, it in found.items() if it and it.links <= links[sha256] + 1}
+    alone = (one for one in links.keys() - named if 0 < shelf.links(one) <= links[one] + 1)
+    return {sha256: shelf.weight(sha256) for sha256 in alone}
 
 
 def _idle(ctx: Context) -> dict[str, int]:
     """Contents that nothing refers to, and that have waited for a day."""
-    before = (ctx.now() - GRACE).timestamp()
-    found = dict(paths.shelf(ctx).idle(before))
-    named = contents_of_made(ctx) if found else set()
-    return {sha256: held for sha256, held in found.items() if sha256 not in named}
+    before, shelf = (ctx.now() - GRACE).timestamp(), paths.shelf(ctx)
+    found = set(shelf.idle(before))
+    return {sha256: shelf.weight(sha256) for sha256 in found - (contents_of_made(ctx) if found else set())}
 
 
 def _remove(ctx: Context) -> tuple[dict[str, int], bool]:
@@ -129,12 +127,7 @@ def _remove(ctx: Context) -> tuple[dict[str, int], bool]:
             if not at_rest:
                 return gone, False
             for sha256, held in free[at : at + AT_ONCE]:
-                if _is_alone(shelf, sha256):
+                if shelf.links(sha256) == 1:
                     shelf.remove(sha256)
                     gone[sha256] = held
     return gone, True
-
-
-def _is_alone(shelf: Shelf, sha256: str) -> bool:
-    found = shelf.links(sha256)
-    return found is not None and found.links == 1

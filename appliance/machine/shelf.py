@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from appliance.errors import BadBundle
 from appliance.machine import files
@@ -17,11 +16,6 @@ MODE = 0o444
 NAME = 64  # hex digits
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
-
-
-class Links(NamedTuple):
-    links: int
-    size: int
 
 
 class Shelf:
@@ -112,16 +106,23 @@ class Shelf:
                 if self.path(sha256).stat().st_ctime >= moment:
                     yield sha256
 
-    def links(self, sha256: str) -> Links | None:
-        """How many names a content has, its own among them; None when it isn't here."""
+    def links(self, sha256: str) -> int:
+        """How many names a content has, its own among them; none when it isn't here."""
         try:
-            found = os.stat(self.path(sha256))
+            return os.stat(self.path(sha256)).st_nlink
         except FileNotFoundError:
-            return None
-        return Links(found.st_nlink, found.st_size)
+            return 0
 
-    def idle(self, before: float) -> Iterator[tuple[str, int]]:
-        """Contents that no tree links and that nothing has touched since, with their sizes."""
+    def weight(self, sha256: str) -> int:
+        """Bytes of a content with its smaller forms."""
+        held = 0
+        for file in (self.path(sha256), *(self.form(sha256, ending) for ending in ENDINGS)):
+            with suppress(FileNotFoundError):
+                held += os.stat(file).st_size
+        return held
+
+    def idle(self, before: float) -> Iterator[str]:
+        """Contents that no tree links and that nothing has touched since."""
         for folder in sorted(os.scandir(self.root), key=lambda one: one.name):
             for one in os.scandir(folder) if folder.is_dir() else ():
                 if len(one.name) != NAME:  # another form of a content goes with it
@@ -129,7 +130,7 @@ class Shelf:
                 with suppress(FileNotFoundError):
                     found = one.stat(follow_symlinks=False)
                     if found.st_nlink == 1 and found.st_ctime < before:
-                        yield one.name, found.st_size
+                        yield one.name
 
     def names(self) -> Iterator[str]:
         for folder in sorted(self.root.iterdir()):
