@@ -1,6 +1,7 @@
 """Environments."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from appliance.model.environments import Environment, Freeze
@@ -50,6 +51,34 @@ def of_projects(db: Connection, project_ids: tuple[int, ...]) -> dict[int, tuple
 def everyone(db: Connection) -> tuple[Environment, ...]:
     rows = db.execute(f"{SELECT} ORDER BY p.name, e.name <> 'production', e.id")
     return tuple(_environment(row) for row in rows)
+
+
+def names(db: Connection, most: int) -> tuple[str, ...]:
+    """Every name that an environment has, each found from the one before it."""
+    rows = db.execute(
+        """WITH RECURSIVE found (name) AS (
+            SELECT min(name) FROM environments
+            UNION ALL SELECT (SELECT min(name) FROM environments WHERE name > found.name) FROM found
+            WHERE found.name IS NOT NULL LIMIT ?
+        ) SELECT name FROM found WHERE name IS NOT NULL""",
+        [most],
+    )
+    return tuple(row["name"] for row in rows)
+
+
+def in_projects(db: Connection, projects: Sequence[str]) -> tuple[Environment, ...]:
+    """Of the projects of these names, as far as they are there."""
+    marks = ",".join("?" * len(projects))
+    rows = db.execute(
+        f"{SELECT} WHERE p.name IN ({marks}) ORDER BY p.name, e.name <> 'production', e.id", list(projects)
+    )
+    return tuple(_environment(row) for row in rows)
+
+
+def by_ids(db: Connection, ids: Sequence[int]) -> dict[int, Environment]:
+    marks = ",".join("?" * len(ids))
+    rows = db.execute(f"{SELECT} WHERE e.id IN ({marks})", list(ids))
+    return {row["id"]: _environment(row) for row in rows}
 
 
 def set_live(db: Connection, environment_id: int, deployment: str | None) -> None:

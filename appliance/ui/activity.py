@@ -13,8 +13,8 @@ from appliance.context import Context
 from appliance.model.activity import Activity
 from appliance.settings import ABOUT
 from appliance.store import activity, deployments
-from appliance.ui.lists import Pages
-from appliance.ui.places import targets
+from appliance.ui.lists import Pages, project_asked
+from appliance.ui.places import Choices, choices, known_in
 from appliance.web import words
 from appliance.web.page import render
 from appliance.web.routes import ctx_of
@@ -125,7 +125,7 @@ class Filters:
     project: str
     what: str
     people: tuple[str, ...]
-    projects: tuple[str, ...]
+    choices: Choices
     kinds: tuple[tuple[str, str], ...] = KINDS
 
     @property
@@ -135,14 +135,14 @@ class Filters:
 
 def index(request: Request) -> Response:
     ctx, asked, pages = ctx_of(request), request.query_params, Pages(request)
-    places = targets(ctx)
+    found = choices(ctx)
     chosen = Filters(
         q=asked.get("q", "").strip(),
         who=asked.get("who", ""),
-        project=asked.get("project", ""),
+        project=project_asked(ctx, request, found),
         what=asked.get("what", ""),
         people=activity.actors(ctx.db.read()),
-        projects=tuple(name for name, _ in places),
+        choices=found,
     )
     page = activity.newest(
         ctx.db.read(),
@@ -171,7 +171,7 @@ def short(one: Activity) -> Entry:
 
 
 def _entries(ctx: Context, those: tuple[Activity, ...]) -> list[Entry]:
-    places = {name: frozenset(environments) for name, environments in targets(ctx)}
+    places = known_in(ctx, tuple({one.project for one in those if one.project}))
     known = deployments.several(ctx.db.read(), [one.deployment for one in those if one.deployment])
     return [_entry(one, _words(one, places, frozenset(known))) for one in those]
 

@@ -21,7 +21,7 @@ from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments, xrays
 from appliance.ui.forms import do
 from appliance.ui.lists import pages_of
-from appliance.ui.places import Place, of_project, one_of, targets
+from appliance.ui.places import Place, choices, of_project, one_of
 from appliance.web import words
 from appliance.web.page import go, render
 from appliance.web.routes import actor_of, ctx_of
@@ -66,10 +66,9 @@ class ShownFailure:
 
 def index(request: Request) -> Response:
     ctx = ctx_of(request)
-    places = targets(ctx)
-    names = tuple(name for name, _ in places)
-    kinds = tuple(sorted({one for _, environments in places for one in environments}))
-    return render(request, "deployments/list.html", **pages_of(request, ctx, projects=names, environments=kinds))
+    found = choices(ctx)
+    shown = pages_of(request, ctx, choices=found, environments=found.kinds)
+    return render(request, "deployments/list.html", **shown)
 
 
 def show(request: Request) -> Response:

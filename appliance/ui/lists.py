@@ -7,7 +7,8 @@ from starlette.requests import Request
 
 from appliance.context import Context
 from appliance.model.deployments import STATUSES
-from appliance.store import deployments
+from appliance.store import deployments, projects
+from appliance.ui.places import Choices
 
 LIMIT = 50
 
@@ -47,24 +48,29 @@ class Filters:
     project: str
     environment: str
     status: str
-    projects: tuple[str, ...]
+    choices: Choices | None
     environments: tuple[str, ...]
 
     @property
     def any(self) -> bool:
-        return bool(self.environment or self.status or (self.project and self.projects))
+        return bool(self.environment or self.status or (self.project and self.choices))
 
 
 def pages_of(
-    request: Request, ctx: Context, *, project: str = "", projects: tuple[str, ...] = (), environments: tuple[str, ...]
+    request: Request,
+    ctx: Context,
+    *,
+    project: str = "",
+    choices: Choices | None = None,
+    environments: tuple[str, ...],
 ) -> dict[str, object]:
     """A page of deployments as asked for; what can't be is not asked for."""
     asked, pages = request.query_params, Pages(request)
     chosen = Filters(
-        project=project or _among(asked.get("project", ""), projects),
+        project=project or project_asked(ctx, request, choices),
         environment=_among(asked.get("environment", ""), environments),
         status=_among(asked.get("status", ""), STATUSES),
-        projects=projects,
+        choices=choices,
         environments=environments,
     )
     page = deployments.newest(
@@ -76,6 +82,16 @@ def pages_of(
         limit=pages.limit,
     )
     return {"filters": chosen, "deployments": page.items, **pages.links(page.next)}
+
+
+def project_asked(ctx: Context, request: Request, choices: Choices | None) -> str:
+    """The project that a list is narrowed to; what is no project narrows nothing."""
+    asked = request.query_params.get("project", "").strip()
+    if choices is None or not asked:
+        return ""
+    if choices.many:
+        return asked if projects.find(ctx.db.read(), asked) else ""
+    return _among(asked, choices.projects)
 
 
 def _among(value: str, known: tuple[str, ...]) -> str:

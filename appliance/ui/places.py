@@ -10,9 +10,12 @@ from appliance.deploy.submit import rollback_targets
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
 from appliance.model.urls import Url
-from appliance.store import deployments, environments, urls
+from appliance.store import deployments, environments, projects, urls
 
 MAIN = "production"
+FEW = 50  # projects that a list shows; among more of them one types
+SUGGESTED = 10
+MOST_KINDS = 100
 UNSETTLED = frozenset({"queued", "running", "failed"})
 
 
@@ -78,7 +81,7 @@ def of_project(ctx: Context, project_id: int, *, acts: bool = False) -> tuple[Pl
 
 def addresses(ctx: Context, those: tuple[Url, ...]) -> dict[str, str]:
     """Where each URL that is in force leads."""
-    known = {one.id: one for one in environments.everyone(ctx.db.read())}
+    known = environments.by_ids(ctx.db.read(), [url.environment_id for url in those])
     return {url.host: address(ctx, known[url.environment_id], (url,)) for url in those if url.environment_id in known}
 
 
@@ -92,10 +95,45 @@ def one_of(places: tuple[Place, ...], name: str) -> Place:
     return next(place for place in places if place.name == name)
 
 
-def targets(ctx: Context) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Every environment by project, to choose from."""
+@dataclass(frozen=True)
+class Choices:
+    """What may be chosen: all of it in a list, or by typing where a list would be too long."""
+
+    targets: tuple[tuple[str, tuple[str, ...]], ...]  # every environment by project; none where there are many
+    many: bool
+    kinds: tuple[str, ...] = ()  # names of environments
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.targets)
+
+
+def choices(ctx: Context) -> Choices:
+    db = ctx.db.read()
+    kinds = environments.names(db, MOST_KINDS)
+    if projects.count(db) > FEW:
+        return Choices((), many=True, kinds=kinds)
+    return Choices(_by_project(environments.everyone(db)), many=False, kinds=kinds)
+
+
+def suggested(ctx: Context, typed: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The first few projects with what was typed in their names, and their environments."""
+    db = ctx.db.read()
+    name, _, environment = typed.partition("/")
+    found = projects.search(db, name.strip(), limit=SUGGESTED).items
+    targets = _by_project(environments.in_projects(db, [one.name for one in found])) if found else ()
+    return tuple((one, tuple(kind for kind in kinds if kind.startswith(environment.strip()))) for one, kinds in targets)
+
+
+def known_in(ctx: Context, names: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """The environments of those of these projects that are there."""
+    found = environments.in_projects(ctx.db.read(), names) if names else ()
+    return {project: frozenset(kinds) for project, kinds in _by_project(found)}
+
+
+def _by_project(those: tuple[Environment, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found: dict[str, list[str]] = {}
-    for one in environments.everyone(ctx.db.read()):
+    for one in those:
         found.setdefault(one.project, []).append(one.name)
     return tuple((project, tuple(names)) for project, names in found.items())
 

@@ -18,7 +18,7 @@ from appliance.ui.activity import Entry, short
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.ui.freeing import confirmed, freed
 from appliance.ui.lists import Pages, pages_of
-from appliance.ui.places import Place, addresses, main_of, of_environments, of_project, targets
+from appliance.ui.places import Place, addresses, choices, main_of, of_environments, of_project
 from appliance.web.look import look
 from appliance.web.page import Form, go, render
 from appliance.web.routes import actor_of, ctx_of
@@ -72,7 +72,7 @@ def index(request: Request) -> Response:
         rows=_rows(ctx, page.items),
         q=q,
         total=total,
-        targets=targets(ctx),
+        choices=choices(ctx),
         most=most,
         **asked.links(page.next),
     )

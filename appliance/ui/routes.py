@@ -22,6 +22,7 @@ from appliance.ui import (
     settings,
     sites,
     static,
+    suggest,
     urls,
     xrays,
 )
@@ -69,6 +70,8 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/delete", projects.delete, "POST", allow="projects.delete"),
         route(f"{P}/new-environment", environments.new_form, allow="environments.create"),
         route(f"{P}/new-environment", environments.create, "POST", allow="environments.create"),
+        route("/suggest/projects", suggest.projects, allow="projects.read"),
+        route("/suggest/targets", suggest.targets, allow="projects.read"),
         route("/deployments", deployments.index, allow="deployments.read"),
         route(D, deployments.show, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancel, "POST", allow="deployments.cancel"),

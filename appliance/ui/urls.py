@@ -9,10 +9,10 @@ from appliance.errors import Invalid
 from appliance.model.urls import STATUSES, NewUrl, Url
 from appliance.projects.find import find_project
 from appliance.projects.urls import add_url, check_again, find_url, remove_url
-from appliance.store import nginx_edits, projects, urls
+from appliance.store import environments, nginx_edits, urls
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.ui.lists import Pages
-from appliance.ui.places import addresses, main_of, of_project, targets
+from appliance.ui.places import Choices, addresses, choices, main_of, of_project
 from appliance.web.page import Form, go, render
 from appliance.web.routes import actor_of, ctx_of
 
@@ -79,7 +79,7 @@ def _show_all(request: Request, form: Form, code: int = 200) -> Response:
         q=q,
         chosen=chosen,
         form=form,
-        targets=targets(ctx),
+        choices=choices(ctx),
         action="/urls",
         **pages.links(page.next),
     )
@@ -100,16 +100,18 @@ def _show_project(request: Request, form: Form, code: int = 200) -> Response:
         edited=nginx_edits.undecided(ctx.db.read()),
         leads=addresses(ctx, mine),
         form=form,
-        targets=((project.name, tuple(place.name for place in places)),) if places else (),
+        choices=Choices(((project.name, tuple(place.name for place in places)),) if places else (), many=False),
         action=f"/projects/{project.name}/urls",
     )
 
 
 async def _add(request: Request, raw: dict[str, str]) -> Url:
     ctx, actor = ctx_of(request), actor_of(request)
-    project, _, environment = raw.get("target", "").partition("/")
-    if not environment or projects.find(ctx.db.read(), project) is None:
-        raise Invalid({"target": "Choose what it points at"})
+    project, _, environment = (part.strip() for part in raw.get("target", "").partition("/"))
+    if environments.find(ctx.db.read(), project, environment) is None:
+        raise Invalid(
+            {"target": "Choose what it points at: a project and one of its environments, as in blog/production"}
+        )
     new = NewUrl.parse({name: value for name, value in raw.items() if name != "target"})
     return await do(partial(add_url, ctx, actor, project, environment, new))
 
