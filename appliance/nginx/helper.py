@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from appliance.errors import Conflict, HomeportError, HostFailed
@@ -169,8 +170,7 @@ def _do(rules: Rules, word: str) -> Answer:
     check_boundary(rules)
     hands = Direct(rules.settings)
     before = standing(rules)
-    wanted = candidates(rules)
-    changes = differing(before, {host: render(conf) for host, conf in wanted.items()}, hands.traces())
+    changes = differing(before, candidates(rules, before), hands.traces())
     changed = tuple(sorted(changes))
     if word == "status":
         return Answer(True, f"{len(before)} URLs are in force, {len(changes)} differ from what is wanted.", changed)
@@ -199,8 +199,11 @@ def differing(before: Texts, wanted: Mapping[str, str], traces: set[str]) -> dic
     return changes
 
 
-def candidates(rules: Rules) -> dict[str, SiteConf]:
-    """Every file that the appliance wants in force, each read once and judged by what was read."""
+def candidates(rules: Rules, before: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Every file that the appliance wants in force, each read once and judged by what was read.
+
+    One that is root's own file in force already, to the last byte, changes nothing, so it may hold what root put there.
+    """
     with _opened(os.open(rules.data, os.O_RDONLY | os.O_DIRECTORY)) as data:
         try:
             folder = os.open(WANTED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=data)
@@ -208,8 +211,17 @@ def candidates(rules: Rules) -> dict[str, SiteConf]:
             return {}
         with _opened(folder):
             _owned(rules, WANTED, os.fstat(folder))
-            found = [judge(rules, name, _content(rules, folder, name)) for name in _names(folder)]
-            return {conf.host: conf for conf in found}
+            found = ((name, _content(rules, folder, name)) for name in _names(folder))
+            return dict(_taken(rules, name, content, before) for name, content in found)
+
+
+def _taken(rules: Rules, name: str, content: bytes, before: Mapping[str, str]) -> tuple[str, str]:
+    host = name.removesuffix(".conf")
+    there = before.get(host) if host != name else None
+    if there is not None and there.encode() == content:
+        return host, there
+    conf = judge(rules, name, content)
+    return conf.host, render(conf)
 
 
 def _names(folder: int) -> list[str]:

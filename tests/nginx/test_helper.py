@@ -281,6 +281,17 @@ def test_a_candidate_of_the_appliance_is_read(rules: Rules) -> None:
 
 
 @needs_root
+def test_what_root_has_in_force_may_stay_as_it_is(rules: Rules) -> None:
+    """Also where root edited it: nothing is written for it. A byte more is judged like anything else."""
+    edited = text_for(rules).replace("server_tokens off;", "server_tokens off; add_header X-Mine yes;")
+    want(rules, text=edited)
+    assert candidates(rules, {HOST: edited}) == {HOST: edited}
+    for before in ({}, {HOST: text_for(rules)}, {HOST: f"{edited} "}, {"other.example.com": edited}):
+        with pytest.raises(Refused):
+            candidates(rules, before)
+
+
+@needs_root
 def test_no_folder_means_nothing_wanted(rules: Rules) -> None:
     (rules.data / helper.WANTED).rmdir()
     assert candidates(rules) == {}
