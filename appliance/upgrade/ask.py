@@ -37,7 +37,7 @@ def ask(data: Path, source: Path | None, patience: float, tell: Tell = lambda st
     talk.say(do="about")
     about = _heard(talk, patience)
     _as_owner(data, about)
-    file = swap.place_of(about["file"])
+    file = swap.place_of(about["file"], str(about.get("build")))
     source = source or swap.old(file)
     candidate.read(source)
     new = swap.lay_beside(source, file)

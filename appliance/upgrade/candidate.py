@@ -18,6 +18,7 @@ class Candidate:
     path: Path
     python: tuple[int, int]
     suffix: str  # of the native code that it can load
+    build: str
     unpacked: int
 
 
@@ -28,7 +29,7 @@ def read(path: Path) -> Candidate:
             if not set(PARTS) <= set(file.namelist()):
                 raise _refused(f"{path} is no Homeport.", "Name a file that ./build.sh made.")
             broken = file.testzip()
-            python, suffix = _made_for(file.read("built.py").decode())
+            python, suffix, build = _made_for(file.read("built.py").decode())
             unpacked = sum(entry.file_size for entry in file.infolist())
     except FileNotFoundError:
         raise _refused(f"{path} is not there.", "Name the new file.") from None
@@ -38,7 +39,7 @@ def read(path: Path) -> Candidate:
         raise _refused(f"{path} is no Homeport, or not a whole one: {str(why) or type(why).__name__}.", AGAIN) from why
     if broken:
         raise _refused(f"{path} is not whole: {broken} in it is damaged.", AGAIN)
-    return Candidate(path, python, suffix, unpacked)
+    return Candidate(path, python, suffix, build, unpacked)
 
 
 def refuse_foreign(candidate: Candidate) -> None:
@@ -55,14 +56,14 @@ def refuse_foreign(candidate: Candidate) -> None:
     )
 
 
-def _made_for(text: str) -> tuple[tuple[int, int], str]:
-    """The Python, and the ending of native code, that a build names."""
+def _made_for(text: str) -> tuple[tuple[int, int], str, str]:
+    """The Python, the ending of native code, and its own name, that a build names."""
     found = {}
     for line in ast.parse(text).body:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
             found[line.targets[0].id] = ast.literal_eval(line.value)
     major, minor = found["PYTHON"]
-    return (int(major), int(minor)), str(found["SUFFIX"])
+    return (int(major), int(minor)), str(found["SUFFIX"]), str(found["BUILD"])
 
 
 def _dotted(version: tuple[int, ...]) -> str:

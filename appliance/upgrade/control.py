@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import appliance
 from appliance import __version__
 from appliance.context import Context
 from appliance.errors import HomeportError
@@ -70,7 +71,8 @@ class Control:
     def _converse(self, talk: Talk) -> None:
         while asked := talk.hear(QUIET):
             if asked.get("do") == "about":
-                talk.say(version=__version__, file=os.environ.get("HOMEPORT_FILE"))
+                file = os.environ.get("HOMEPORT_FILE")
+                talk.say(version=__version__, file=file, build=Path(appliance.__file__).resolve().parents[2].name)
             elif asked.get("do") == "upgrade":
                 self._upgrade(talk, asked)
             if self.wanted and self.wanted.talk is talk:

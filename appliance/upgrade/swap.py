@@ -4,12 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from appliance.errors import BadRequest, Forbidden, HostFailed, OutOfRoom
+from appliance.errors import BadRequest, Conflict, Forbidden, HostFailed, OutOfRoom
 from appliance.machine import files, trust
 from appliance.upgrade import candidate
 
 
-def place_of(told: str | None) -> Path:
+def place_of(told: str | None, build: str) -> Path:
     """Where the program that runs is installed. It says so itself, so root looks twice."""
     if not told:
         todo = ("Build a file with ./build.sh and run that.",)
@@ -20,7 +20,9 @@ def place_of(told: str | None) -> Path:
             f"Root does not touch {file}: {flaw}.",
             todo=("Run it as that user, or run `homeport install` once, which gives the program a place of its own.",),
         )
-    candidate.read(file)
+    if candidate.read(file).build != build:
+        todo = ("Put the one that runs back there and try again, or restart the appliance.",)
+        raise Conflict(f"{file} is no longer the file that runs: what would there be to go back to?", todo=todo)
     return file
 
 

@@ -359,6 +359,14 @@ def test_the_file_that_runs_is_no_new_one(running: Installed, built_file: Path) 
     as_it_was(running, running.pid, built_file)
 
 
+def test_a_file_that_was_replaced_is_nothing_to_go_back_to(running: Installed, shelf: Path) -> None:
+    assert running.file is not None
+    Path(shutil.copy2(shelf / "next", running.file.with_name("copy"))).replace(running.file)
+    ran = running.upgrade(shelf / "newer")
+    assert (ran.returncode, "no longer the file that runs" in ran.stderr) == (1, True), ran.stderr
+    assert running.version == __version__
+
+
 IN_EARNEST: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "import": (other(app=f"{HANDED}raise RuntimeError('broken in earnest')\n"), "RuntimeError: broken in earnest"),
     "ends": (other(app=f"{HANDED}raise SystemExit(0)\n"), "it ended"),
