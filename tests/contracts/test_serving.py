@@ -17,7 +17,6 @@ from appliance.backends.base import Backend
 from appliance.model import header_lines, redirect_lines, serving
 from appliance.model.rules import IMMUTABLE, Guard, Rules
 from appliance.model.sites import Release, Site
-from appliance.nginx.template import SiteConf
 from appliance.web.sites import serve
 from tests.releases import Files, make_release, make_site, shown_at
 from tests.servers import Address, Answer, Nginx, ask
@@ -43,7 +42,6 @@ FILES: Files = {
     ".well-known/a.txt": "known",
     ".git/config": "secret",
 }
-KNOWS_RULES = "rules" in SiteConf.__dataclass_fields__
 pytestmark = pytest.mark.nginx
 
 
@@ -91,8 +89,6 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place
 
 @pytest.fixture(params=["builtin", "nginx"])
 def place(request: pytest.FixtureRequest, places: dict[str, Place]) -> Place:
-    if request.param == "nginx" and not KNOWS_RULES:
-        pytest.skip("NGINX does not know rules yet")
     return places[str(request.param)]
 
 
@@ -406,9 +402,10 @@ def test_the_maintenance_page_comes_before_everything(place: Place) -> None:
 def test_a_probe_knows_rules_and_guards(place: Place) -> None:
     first = place.publish(redirects("/* /index.html 200\n/about.html /new 301!"))
     assert all(one.ok for one in place.backend.probe(place.site, first)), place.backend.probe(place.site, first)
-    files = {**FILES, "new.html": "new"}
+    rules, files = Rules(clean_urls=True, bridge=True, fallback="index.html"), {**FILES, "new.html": "new"}
+    second = place.publish(rules, files)
     for guard in (GUARD, Guard(maintenance="soon"), Guard()):
-        second = place.publish(Rules(clean_urls=True, bridge=True, fallback="index.html"), files, guard)
+        place.publish(rules, files, guard)
         seen = place.backend.probe(place.site, second, first)
         assert all(one.ok for one in seen), seen
     closed = replace(place.site, guard=Guard(maintenance="soon"))

@@ -25,10 +25,10 @@ def ask(rules: Rules, path: str, *, query: str = "", language: str = "", earlier
     return Answers(rules).to(asked, FILES.__contains__, lambda _: earlier)
 
 
-def redirected(lines: str, path: str, **more: str) -> Outcome:
+def redirected(lines: str, path: str, *, query: str = "", language: str = "") -> Outcome:
     found, ignored = parse(lines.encode())
     assert ignored == ()
-    return ask(Rules(redirects=found), path, **more)
+    return ask(Rules(redirects=found), path, query=query, language=language)
 
 
 def leads(location: str, status: int = 301) -> Outcome:
