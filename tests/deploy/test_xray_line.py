@@ -15,6 +15,7 @@ from appliance.model.environments import Environment, NewEnvironment
 from appliance.model.site_settings import SiteSettings
 from appliance.model.xrays import DONE, LOOKING, STOPPED, Report
 from appliance.projects.create_environment import create_environment
+from appliance.projects.find import find_environment
 from appliance.store import deployments, environments, jobs, xrays
 from tests.appliance import Files
 from tests.inside import context, listening, project, upload, working
@@ -149,6 +150,7 @@ def test_a_promotion_is_held_back_where_its_new_place_says_so(tmp_path: Path) ->
         production = project(ctx, "strict-there")
         staging = create_environment(ctx, OPERATOR, "strict-there", NewEnvironment("staging"))
         assert deployed(ctx, staging, BROKEN).live
+        staging = find_environment(ctx, "strict-there", "staging")
         block(ctx, production, "broken_links")
         refused = carried_out(ctx, submit.promote(ctx, OPERATOR, production, staging))
         assert refused.error is not None
