@@ -558,8 +558,6 @@ def _what_matters(answer: Answer) -> tuple[object, ...]:
         "accept-ranges",
     ]
     names += ["location", "allow", "last-modified", "vary", "x-content-type-options"]
-    if answer.status == 404:  # test_serving.py holds both to what they say of keeping it
-        names.remove("cache-control")
     if answer.status in (301, 412, 416):  # their few words are each server's own
         return answer.status, [answer.headers.get(name) for name in names if not name.startswith("content-")]
     return answer.status, answer.body, [answer.headers.get(name) for name in names]
