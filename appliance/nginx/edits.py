@@ -28,8 +28,17 @@ def _look(settings: Settings, conf: SiteConf) -> Edit | None:
     if gone:
         return Edit(host, "missing", f"{' and '.join(map(str, gone))} {_is(gone)} gone.", text, wanted)
     if text != wanted:
-        return Edit(host, "changed", f"{file} was edited.", text, wanted)
+        return Edit(host, "changed", f"{file} was edited.{_open_door(conf, text or '')}", text, wanted)
     return None
+
+
+def _open_door(conf: SiteConf, text: str) -> str:
+    """What is set for a whole environment doesn't reach a file that nobody writes over: that has to be said."""
+    if conf.guard.password and "auth_basic" not in text:
+        return " The password of its environment does not stand before it."
+    if conf.guard.maintenance and "return 503" not in text:
+        return " It does not show the maintenance page of its environment."
+    return ""
 
 
 def _is(those: list[Path]) -> str:

@@ -35,8 +35,10 @@ def look(ctx: Context) -> None:
         for host in known.keys() - seen.keys():
             nginx_edits.remove(db, host)
         for host, edit in seen.items():
-            url = urls.find(db, host)
-            if url and (host not in known or known[host].edit.text != edit.text):
+            url, before = urls.find(db, host), known.get(host)
+            if before and (before.edit.text, before.edit.detail) == (edit.text, edit.detail):
+                nginx_edits.set_wanted(db, host, edit.wanted)
+            elif url:
                 nginx_edits.put(db, edit, ctx.moment())
                 record(ctx, db, HOMEPORT, "url.edited", host, project=url.project, environment=url.environment)
     if any(one.backend != "builtin" for one in environments.everyone(ctx.db.read())):

@@ -32,6 +32,11 @@ def put(db: Connection, edit: Edit, at: str) -> None:
     )
 
 
+def set_wanted(db: Connection, host: str, wanted: str) -> None:
+    """What Homeport would have there may change while an edit stands."""
+    db.execute("UPDATE nginx_edits SET wanted = ? WHERE host = ?", [wanted, host])
+
+
 def keep(db: Connection, host: str, at: str, by: str) -> None:
     db.execute("UPDATE nginx_edits SET kept_at = ?, kept_by = ? WHERE host = ?", [at, by, host])
 

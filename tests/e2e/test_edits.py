@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.machine.served import until
+from tests.appliance import zipped
 from tests.e2e.host import PATIENCE, Host
 
 BLOG, DOCS = "blog.example.com", "docs.example.com"
@@ -155,6 +156,36 @@ def test_a_rename_would_have_to_write_over_it(host: Host) -> None:
     edit(host)
     refused = host.server.ask("PATCH", "/projects/blog", json={"name": "journal"})
     assert refused.status_code == 409 and BLOG in refused.json()["detail"]
+
+
+def test_a_password_that_does_not_stand_before_an_edited_file_is_said(host: Host) -> None:
+    guard = "/projects/blog/environments/production/guard"
+    edit(host)
+    look(host)
+    assert adopt(host, BLOG).status_code == 200
+    assert host.server.ask("PATCH", guard, json={"user": "me", "password": "correct horse"}).status_code == 200
+    eventually(lambda: host.ask(DOCS).status == 401)
+    (found,) = look(host)["edits"]
+    assert "password of its environment does not stand before it" in found["detail"]
+    assert found["kept_at"] is None, "it was decided without knowing that"
+    restore(host, BLOG)
+    assert host.ask(BLOG).status == 401
+    assert host.server.ask("PATCH", guard, json={"password": ""}).status_code == 200
+    eventually(lambda: host.ask(BLOG).status == host.ask(DOCS).status == 200)
+
+
+def test_a_deployment_by_other_rules_waits_for_a_word(host: Host) -> None:
+    edit(host)
+    path = "/projects/blog/environments/production/deployments?wait=20"
+    body = zipped({"index.html": "other", "_redirects": "/old /new 301\n"})
+    refused = host.server.ask("POST", path, content=body, headers={"Content-Type": "application/zip"})
+    assert refused.status_code == 422 and f"{BLOG} was edited by hand" in refused.text
+    before = host.body(BLOG)
+    assert before == host.body(DOCS) != "other"
+    look(host)
+    restore(host, BLOG)
+    host.server.deploy("blog", {"index.html": "other", "_redirects": "/old /new 301\n"})
+    assert host.body(BLOG) == host.body(DOCS) == "other" and host.ask(BLOG, "/old").status == 301
 
 
 def test_killed_while_restoring(host: Host) -> None:
