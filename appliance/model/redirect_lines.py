@@ -15,6 +15,7 @@ _PARAMETER = re.compile(r"([^=]+)=(.+)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{2,8})*")
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:-]+")
 _KEPT = "!$&'()*+,-./:;=@[]_~"  # what stands in the path of a target as it is
+MOST_PARAMETERS, LONGEST_LANGUAGES = 5, 400
 CONDITIONS = ("country", "role", "cookie", "language")
 
 
@@ -38,6 +39,8 @@ def _redirect(line: str, number: int) -> Redirect:
     query: list[tuple[str, str]] = []
     while rest and not rest[0].startswith(("/", "http://", "https://")) and "=" in rest[0]:
         query.append(_parameter(rest.pop(0)))
+    if len(query) > MOST_PARAMETERS:
+        raise Wrong(f"A redirect can ask for {MOST_PARAMETERS} parameters.")
     if not rest:
         raise Wrong("It does not say where to.")
     target, status, forced, languages = rest[0], 301, False, tuple[str, ...]()
@@ -68,10 +71,10 @@ def _parameter(word: str) -> tuple[str, str]:
         raise Wrong(f"“{word}” is no parameter: name it with letters, digits and _, such as id=:id or page=2.")
     value = match[2]
     if value.startswith(":"):
-        if not re.fullmatch(matching.NAME, value):
+        if len(value) > 60 or not re.fullmatch(matching.NAME, value):
             raise Wrong(f"“{value}” is no name to take a parameter by.")
-    elif not re.fullmatch(r"[!-~]+", value) or set("&#?") & set(value):
-        raise Wrong(f"“{value}” never comes in an address: percent-encode it.")
+    elif not re.fullmatch(r"[!-~]{1,60}", value) or set("&#?") & set(value):
+        raise Wrong(f"“{value}” can't be asked for: percent-encode it, in at most 60 characters.")
     return match[1], value
 
 
@@ -82,7 +85,7 @@ def _condition(word: str) -> tuple[str, ...]:
     if name.lower() != "language":
         raise Wrong(f"{name} can't be asked about here: only Language can.")
     languages = tuple(value.split(","))
-    if not all(_LANGUAGE.fullmatch(one) for one in languages) or len(languages) > 50:
+    if not all(_LANGUAGE.fullmatch(one) for one in languages) or len(value) > LONGEST_LANGUAGES:
         raise Wrong(f"“{value}” are no languages: write them as en,de,pt-BR.")
     return languages
 

@@ -11,6 +11,7 @@ MOST_BYTES = 1 << 20
 MOST_LINES = 5000  # that mean something; beyond that a site needs another tool
 LONGEST_LINE = 2000
 LONGEST_SOURCE = 500
+LONGEST_EXPRESSION = 2000  # NGINX takes no longer one
 _NAMES_AND_STARS = re.compile(rf"\*|{matching.NAME}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -70,6 +71,8 @@ def source_of(text: str) -> str:
     if "?" in text or "#" in text:
         raise Wrong("A path to match has no ? and no #: name parameters after it, such as id=:id.")
     source = decoded(text)
+    if max(len(matching.as_sent(source)), len(matching.as_served(source))) > LONGEST_EXPRESSION:
+        raise Wrong("This path is too long for all that it can be written as.")
     _refuse_odd_parts(source)
     return source
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from appliance.errors import HostFailed
-from appliance.model import header_lines, matching, redirect_lines
+from appliance.model import header_lines, matching, redirect_lines, rule_lines
 from appliance.model.answers import is_hidden
 from appliance.model.rules import Guard, HeaderRule, Redirect, Rules
 from appliance.model.urls import host_name
@@ -120,15 +120,15 @@ def _is_redirect(one: Redirect) -> bool:
         and (_is_shown(one.target) if one.status in redirect_lines.IN_PLACE else one.status in redirect_lines.AWAY)
         and all(_matches(_PARAMETER, name) and _is_wanted(value) for name, value in one.query)
         and all(_matches(_LANGUAGE, language) for language in one.languages)
-        and len(matching.language(one.languages)) < LONGEST // 2
-        and sum(len(name) + 4 * len(value) + 40 for name, value in one.query) < LONGEST // 4
+        and len(",".join(one.languages)) <= redirect_lines.LONGEST_LANGUAGES
+        and len(one.query) <= redirect_lines.MOST_PARAMETERS
     )
 
 
 def _is_source(source: str) -> bool:
     if not source.startswith("/") or not source.isprintable():
         return False
-    return max(len(matching.as_sent(source)), len(matching.as_served(source))) <= LONGEST // 2
+    return max(len(matching.as_sent(source)), len(matching.as_served(source))) <= rule_lines.LONGEST_EXPRESSION
 
 
 def _is_shown(target: str) -> bool:
@@ -137,8 +137,8 @@ def _is_shown(target: str) -> bool:
 
 def _is_wanted(value: str) -> bool:
     if value.startswith(":"):
-        return re.fullmatch(matching.NAME, value) is not None
-    return re.fullmatch(r"[!-~]+", value) is not None and not set("&#?") & set(value)
+        return len(value) <= 60 and re.fullmatch(matching.NAME, value) is not None
+    return re.fullmatch(r"[!-~]{1,60}", value) is not None and not set("&#?") & set(value)
 
 
 def _is_block(block: HeaderRule) -> bool:

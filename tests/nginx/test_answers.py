@@ -185,3 +185,28 @@ def _has(root: Path) -> Has:
 def _what_matters(found: Answer, wanted: dict[str, object]) -> dict[str, object]:
     own: dict[str, object] = {"status": found.status, "body": found.body.decode("utf-8", "replace")}
     return {name: own.get(name, found.headers.get(name)) for name in wanted}
+
+
+def test_the_longest_lines_that_are_accepted_can_be_loaded(place: Place) -> None:
+    """NGINX takes no word of more than 4,096 bytes, and no longer comment either."""
+    taken = " ".join(f"{name}=:{name}{'n' * 50}" for name in "pqrst")
+    asked_for = " ".join(f"{name * 64}={';' * 60}" for name in "pqrst")
+    languages = f"Language={','.join(['de-AT'] * 60)}"
+    paths = (f"/{'~' * 110}/*", f"/{'日' * 80}/*", "/a" * 200 + "/:x", f"/{'日' * 70}")
+    lines = [
+        " ".join((path, query, target, status))
+        for path in paths
+        for query in ("", taken, asked_for)
+        for target in (f"/{'$' * 600}", f"/{'日' * 500}")
+        for status in ("", "200", languages)
+    ]
+    found, ignored = redirect_lines.parse("\n".join(line for line in lines if len(line) <= 2000).encode())
+    assert ignored == ()
+    text = f"/*\n  X-A: {'$' * 1900}\n/日本{'日' * 100}\n  X-A: " + '\\"' * 900
+    headers, ignored = header_lines.parse(text.encode())
+    assert ignored == ()
+    those = Rules(redirects=found, headers=headers)
+    conf = SiteConf("longest.example", place.root, (f"127.0.0.1:{place.nginx.port}",), those)
+    place.nginx.site("longest", render(conf))
+    place.nginx.reload()
+    assert ask(place.nginx.address, "/", "longest.example").headers["x-a"] == "$" * 1900
