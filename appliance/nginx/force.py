@@ -175,7 +175,7 @@ class _Watch:
         some = SystemRandom().sample(sorted(others), min(OTHERS, len(others)))  # other ones each time
         texts = {**_texts(settings, some), **changing}
         green = frozenset(host for host, wrong in _look_at(texts).items() if wrong is None)
-        return cls(texts, green, PATIENCE + EACH * len(others))
+        return cls(texts, green, PATIENCE + EACH * (len(others) + len(changing)))
 
     def see(self, changes: Texts) -> None:
         """Wait until what is new answers, and what answered before still does."""

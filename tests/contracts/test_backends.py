@@ -624,5 +624,18 @@ def test_a_url_by_itself(place: Place) -> None:
     place.backend.detach(place.site, "extra.example.com", print)
 
 
+def test_several_urls_at_once(place: Place) -> None:
+    """Twice is once, and of those that come or go nobody is refused."""
+    place.publish({"index.html": "front"})
+    those = [(place.site, f"extra{number}.example.com") for number in range(5)]
+    for _ in range(2):
+        assert place.backend.attach_many(those, print) == {}
+    assert [ask(place.address, "/", host).body for _, host in those] == [b"front"] * 5
+    for _ in range(2):
+        assert place.backend.detach_many(those, print) == {}
+    assert list(place.backend.edits([place.site])) == []
+    place.backend.test()
+
+
 def test_its_checks_are_in_order(place: Place) -> None:
     assert [check for check in place.backend.checks() if check.status != "ok"] == []
