@@ -84,14 +84,6 @@ def _rules_shown(ctx: Context, pointer: Path) -> Rules:
     return rules.find(ctx.db.read(), key) or Rules()
 
 
-def root_of(pointer: Path) -> Path | None:
-    """The release that a pointer leads to now."""
-    try:
-        return pointer.resolve(strict=True)
-    except OSError:
-        return None
-
-
 def _hosts(ctx: Context, environment: Environment) -> tuple[str, ...]:
     """The first deploy brings all URLs; later one joins by its own job, so that none that is refused stops a deploy."""
     those = urls.of_environment(ctx.db.read(), environment.id)
