@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.access import passwords
 from appliance.backends.nginx import Nginx as Backend
 from appliance.errors import HostFailed
 from appliance.machine.process import Ran, run
-from appliance.model.sites import Site
+from appliance.model.rules import Guard, HeaderRule, Rules
+from appliance.model.sites import Release, Site
 from appliance.nginx import force
 from tests.releases import make_release, make_site
 from tests.servers import Nginx, tree_of
@@ -181,3 +183,79 @@ def test_swaps_under_load(nginx: Nginx, backend: Backend, site: Site) -> None:
     assert answers > 100
     assert swaps >= 20
     assert nginx.reloads == reloads
+
+
+# Rules
+
+
+def by(value: str) -> Rules:
+    return Rules(headers=(HeaderRule("/*", (("X-Version", value),)),))
+
+
+def publish_by(backend: Backend, site: Site, value: str) -> Release:
+    """A release and rules that belong together."""
+    release = make_release(backend.settings.data, {"index.html": value}, by(value))
+    backend.publish(site, release, print)
+    return release
+
+
+def test_rules_and_files_never_mix(nginx: Nginx, backend: Backend, site: Site) -> None:
+    """Whatever NGINX is at, an answer has the file and the header of one deployment."""
+    publish_by(backend, site, "0")
+    seen, done = set[tuple[bytes, str | None]](), threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            found = nginx.ask("/", ONE)
+            seen.add((found.body, found.headers.get("x-version")))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for number in range(1, 5):
+            publish_by(backend, site, str(number))
+    finally:
+        done.set()
+        looking.join()
+    assert seen >= {(b"0", "0"), (b"3", "3")}
+    assert {body.decode() for body, _ in seen} == {value for _, value in seen}
+    assert all(body.decode() == value for body, value in seen)
+
+
+def test_other_rules_take_one_reload_and_the_same_none(nginx: Nginx, backend: Backend, site: Site) -> None:
+    publish_by(backend, site, "1")
+    reloads = nginx.reloads
+    publish_by(backend, site, "2")
+    assert nginx.reloads == reloads + 1
+    backend.publish(site, make_release(backend.settings.data, {"index.html": "more"}, by("2")), print)
+    assert (nginx.ask("/", ONE).body, nginx.reloads) == (b"more", reloads + 1)
+
+
+def test_rules_that_nginx_refuses_change_nothing(nginx: Nginx, backend: Backend, site: Site) -> None:
+    first = publish_by(backend, site, "1")
+    odd = nginx.site("legacy.conf", "nonsense on;\n")
+    with pytest.raises(HostFailed):
+        publish_by(backend, site, "2")
+    odd.unlink()
+    backend.unpublish(site, first, print)
+    found = nginx.ask("/", ONE)
+    assert (found.body, found.headers["x-version"]) == (b"1", "1")
+    assert site.pointer.resolve() == first.path.resolve()
+
+
+def test_taking_back_brings_back_rules_and_files(nginx: Nginx, backend: Backend, site: Site) -> None:
+    first = publish_by(backend, site, "1")
+    publish_by(backend, site, "2")
+    backend.unpublish(site, first, print)
+    found = nginx.ask("/", ONE)
+    assert (found.body, found.headers["x-version"]) == (b"1", "1")
+    backend.unpublish(site, None, print)
+    assert force.in_place(backend.settings) == {}
+
+
+def test_who_may_come_in_stands_beside_the_file_while_there_is_a_password(backend: Backend, site: Site) -> None:
+    listed = backend.settings.data / "nginx" / f"{ONE}.users"
+    publish_by(backend, replace(site, guard=Guard("me", passwords.hashed("word", 5))), "1")
+    assert listed.read_text().startswith("me:$2b$05$")
+    publish_by(backend, site, "1")
+    assert not listed.exists()
