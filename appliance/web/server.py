@@ -19,7 +19,7 @@ from appliance.web.connection import Connection, State
 
 PATIENCE = 30  # seconds that open requests get when the process is asked to end
 LONG = 60.0  # seconds that a long upload gets to end, while others are still answered, before this leaves
-SHORT = 10.0  # seconds that requests get once nobody else is let in
+SHORT = 30.0  # seconds that requests get once nobody else is let in
 MOMENT = 0.05
 BATCH = 64  # connections taken along before those that they were are really closed
 PAGES = ("/healthz", "/", "/api/v1/me")  # what shows that the whole of it answers

@@ -164,6 +164,11 @@ class Visitors:
         for thread in self._threads:
             thread.join(PATIENCE)
 
+    def come(self) -> None:
+        """Until a few more of them were here."""
+        before = len(self.made)
+        assert until(lambda: len(self.made) > before + 3, 90), self.got
+
     def _keep_on(self, visit: Callable[[], Iterator[object]]) -> None:
         try:
             for got in visit():
@@ -208,10 +213,9 @@ class Visitors:
 @pytest.mark.parametrize("file", ["next", "newer"])
 def test_every_request_during_it_is_answered(running: Installed, shelf: Path, file: str) -> None:
     with Visitors(running) as visitors:
-        soon(lambda: len(visitors.made) > 3)
+        visitors.come()
         assert running.upgrade(shelf / file).returncode == 0
-        done = len(visitors.made)
-        soon(lambda: len(visitors.made) > done + 3)
+        visitors.come()
     assert visitors.got.keys() == {("new", 200), ("kept", 200, False), ("made", 201)}, visitors.got
     there = {one["name"] for page in pages(running, "/projects") for one in page}
     assert set(visitors.made) <= there
@@ -390,10 +394,9 @@ def test_what_is_bad_only_in_earnest_goes_back_by_itself(
     make, because = IN_EARNEST[name]
     make(built_file, tmp_path / "new")
     with Visitors(running) as visitors:
-        soon(lambda: len(visitors.made) > 3)
+        visitors.come()
         ran = running.upgrade(tmp_path / "new", "--patience", "20" if name == "hangs" else "60")
-        done = len(visitors.made)
-        soon(lambda: len(visitors.made) > done + 3)
+        visitors.come()
     assert (ran.returncode, because in ran.stderr) == (1, True), ran.stderr
     assert visitors.got.keys() == {("new", 200), ("kept", 200, False), ("made", 201)}, visitors.got
     as_it_was(running, running.pid, built_file)
