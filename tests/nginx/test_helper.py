@@ -159,6 +159,13 @@ def test_the_refusal_names_the_line() -> None:
         (replace(SITE, root=Path("/var/lib/homeport/sites/blog/production/x")), "is no site of this appliance"),
         (replace(SITE, root=Path("/var/lib/homeport/sites/Blog/production")), "is no site of this appliance"),
         (replace(SITE, root=Path("/var/lib/homeport2/sites/blog/production")), "is no site of this appliance"),
+        (replace(SITE, root=Path("/var/lib/homeport/sites/blog/production@x")), "is no site of this appliance"),
+        (replace(SITE, root=Path("/var/lib/homeport/sites/blog/@0123456789abcdef")), "is no site of this appliance"),
+        (replace(SITE, earlier=Path("/etc/nginx")), "leads to /etc/nginx as well"),
+        (
+            replace(SITE, earlier=Path("/var/lib/homeport/earlier/1/2")),
+            "leads to /var/lib/homeport/earlier/1/2 as well",
+        ),
         (replace(SITE, listen=("80", "8080")), "listens on 8080"),
     ],
 )
@@ -349,6 +356,7 @@ def test_a_folder_of_someone_else_or_a_link_to_one_is_not_read(rules: Rules, pla
 
 @needs_root
 def test_more_than_fits_is_not_read(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helper, "MOST_BYTES", 16_384)
     want(rules, text=text_for(rules) + " " * helper.MOST_BYTES)
     assert "is larger than 16,384 bytes" in refusal(rules)
     monkeypatch.setattr(helper, "MOST_FILES", 1)
