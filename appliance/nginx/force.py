@@ -181,12 +181,17 @@ class _Watch:
         """Wait until what is new answers, and what answered before still does."""
         texts = {**self.before, **changes}
         watched = {host: text for host, text in texts.items() if text and (host in self.green or host in changes)}
+        new = {host: text for host, text in watched.items() if host in changes}
         red: dict[str, str] = {}
 
         def all_green() -> bool:
+            """What is new first: until NGINX has read it, there is no point in keeping it busy with the rest."""
             red.clear()
-            red.update({host: wrong for host, wrong in _look_at(watched).items() if wrong})
-            return not red
+            for part in (new, {host: text for host, text in watched.items() if host not in new}):
+                red.update({host: wrong for host, wrong in _look_at(part).items() if wrong})
+                if red:
+                    return False
+            return True
 
         if not served.steady(all_green, self.patience, OLD_WORKERS):
             raise _not_seen(red, changes)
