@@ -7,7 +7,7 @@ import click
 
 from appliance.cli.edge import FAILED
 from appliance.cli.host import data_option, host, settings
-from appliance.cli.options import json_option
+from appliance.cli.options import json_option, option
 from appliance.cli.show import COLOURS, as_json, counted
 from appliance.cli.text import clean
 from appliance.deploy.mend import Found
@@ -16,7 +16,7 @@ from appliance.model.checks import Check
 
 
 @click.command()
-@click.option(
+@option(
     "--store", "store_wanted", is_flag=True, help="Read every content of every release, and mend what is damaged."
 )
 @data_option

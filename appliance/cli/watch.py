@@ -96,7 +96,7 @@ def details(deployment: DeploymentData) -> None:
             ("Started", ago(deployment["created_at"])),
             ("Took", took(deployment["started_at"], deployment["finished_at"])),
             ("Address", deployment["address"] if deployment["live"] else ""),
-            ("Permanent", deployment["permanent"] or ""),
+            ("Permanent", deployment.get("permanent") or ""),
             ("Error", error["detail"] if error else ""),
         ]
     )

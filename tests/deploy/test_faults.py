@@ -57,7 +57,7 @@ def shown(ctx: Context) -> str:
 def nothing_is_left(ctx: Context) -> None:
     def idle() -> bool:
         (jobs,) = ctx.db.read().execute("SELECT count(*) FROM jobs").fetchone()
-        return jobs == 0
+        return int(jobs) == 0
 
     eventually(idle)
     assert [one.name for one in (ctx.data / "releases").iterdir() if one.name.startswith(".")] == []
