@@ -6,10 +6,11 @@ from contextlib import suppress
 
 
 class Relay:
-    """Passes bytes on, counts those that the client sends and gets, and breaks once after so many were sent."""
+    """Passes bytes on and counts what the client sends and gets. Breaks once, or holds, after so many were sent."""
 
-    def __init__(self, port: int, breaks_after: int = 0) -> None:
-        self._to, self._left = port, breaks_after
+    def __init__(self, port: int, breaks_after: int = 0, holds_after: int = 0) -> None:
+        self._to, self._left, self._holds_after = port, breaks_after, holds_after
+        self.held, self.let_go = threading.Event(), threading.Event()
         self.broken = self.sent = self.got = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -17,6 +18,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        self.let_go.set()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -34,6 +36,9 @@ class Relay:
                     break
                 self.sent, self.got = self.sent + len(data) * up, self.got + len(data) * (not up)
                 sink.sendall(data)
+                if up and self._holds_after and self.sent >= self._holds_after:
+                    self.held.set()
+                    self.let_go.wait()
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
