@@ -118,7 +118,7 @@ def _merged(tree: Tree, base: Mapping[str, Piece]) -> dict[str, Wanted]:
 def _base(ctx: Context, name: str) -> dict[str, Piece]:
     """The files of a release, from beside it or from a bundle that it was made of."""
     with suppress(OSError, ValueError):
-        return releases.manifest_of(ctx, name)
+        return dict(releases.manifest_of(ctx, name))
     made = bundles.with_files_of(ctx.db.read(), name)
     if made is not None and made.made:
         return manifest_of_made(ctx, made.sha256)

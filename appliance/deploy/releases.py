@@ -9,9 +9,9 @@ from time import time
 
 from appliance.context import Context
 from appliance.deploy import paths
-from appliance.machine import faults, files
+from appliance.machine import faults, files, manifest_file
 from appliance.model import manifests
-from appliance.model.manifests import Manifest, Piece
+from appliance.model.manifests import Manifest
 from appliance.store import deployments, saved
 from appliance.store import releases as rows
 from appliance.store.db import Connection
@@ -49,6 +49,7 @@ def keep(ctx: Context, folder: Path, manifest: Manifest) -> str:
         release = paths.release(ctx, name)
         files.remove_tree(release.path)
         files.write_whole(paths.manifest_file(ctx, name), manifests.written(manifest), sync=False)
+        manifest_file.written(paths.manifest_file(ctx, name), manifest)
         folder.rename(release.path)
         with ctx.db.write(lasting=False) as db:
             unpacked = sum(piece.size for piece in manifest.values())
@@ -56,8 +57,8 @@ def keep(ctx: Context, folder: Path, manifest: Manifest) -> str:
     return name
 
 
-def manifest_of(ctx: Context, name: str) -> dict[str, Piece]:
-    return manifests.read(paths.manifest_file(ctx, name).read_bytes())
+def manifest_of(ctx: Context, name: str) -> Manifest:
+    return manifest_file.read(paths.manifest_file(ctx, name))
 
 
 def settle(ctx: Context, name: str, _: int = 1) -> None:
@@ -138,8 +139,13 @@ def remove_beyond(ctx: Context, environment_id: int) -> int:
 def remove_old(ctx: Context) -> int:
     """Remove releases that no environment serves or may soon go back to, and what has no release's name."""
     with _LOCK:
-        wanted = needed(ctx)
+        wanted = needed(ctx) | _pointed_at(ctx)
         return _remove(ctx, [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)])
+
+
+def _pointed_at(ctx: Context) -> set[str]:
+    """What visitors get, whatever the rows say: one that could not be put back is not to be taken away as well."""
+    return {link.resolve().name for link in (ctx.data / "sites").glob("*/*") if link.is_symlink()}
 
 
 def remove_these(ctx: Context, names: set[str]) -> int:

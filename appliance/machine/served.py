@@ -10,17 +10,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 from appliance.errors import RemoteFailed
+from appliance.machine import manifest_file
 from appliance.machine.http import look
-from appliance.model import manifests, serving
+from appliance.model import serving
 from appliance.model.answers import Answers, Asked, Outcome
-from appliance.model.manifests import Piece, etag
+from appliance.model.manifests import Manifest, etag
 from appliance.model.rules import Guard, Rules
 
 MOST_BODY = 8 << 20
 CHANGED, KEPT, GONE = 6, 2, 2  # how many files of each sort one look takes in
 Address = tuple[str, int]
 _OWN_PAGE = hashlib.sha256(serving.NOT_FOUND.encode()).hexdigest()
-Files = dict[str, Piece]
+Files = Manifest
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,6 @@ def _some(paths: Iterator[str], most: int) -> Iterator[str]:
 
 def _manifest(release: Path) -> Files:
     try:
-        return manifests.read(release.with_name(f"{release.name}.json").read_bytes())
+        return manifest_file.read(release.with_name(f"{release.name}.json"))
     except FileNotFoundError:
         return {}
