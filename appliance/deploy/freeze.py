@@ -19,7 +19,7 @@ MOST_SAID = 20  # lines of the log about lines without effect
 def rules_for(run: Run, release: Release, served: Manifest) -> Rules:
     """A rollback answers as it did then; anything else by what its files and its environment say now."""
     origin = run.deployment.origin if run.deployment.source == "rollback" else None
-    frozen = _frozen_with(run.ctx, origin) if origin else None
+    frozen = _frozen_with(run.ctx, origin, release) if origin else None
     return frozen or _worked_out(run, release, served)
 
 
@@ -46,8 +46,8 @@ def release_of(ctx: Context, deployment: Deployment) -> Release | None:
     name = deployment.release or (bundle.release if bundle else None)
     if name is None:
         return None
-    kept = rules.find(ctx.db.read(), deployment.rules) if deployment.rules else None
-    return paths.release(ctx, name, kept or Rules())
+    root = paths.release(ctx, name).path
+    return paths.release(ctx, name, _kept(ctx, deployment) or paths.unfrozen_rules(root))
 
 
 def _worked_out(run: Run, release: Release, served: Manifest) -> Rules:
@@ -76,6 +76,12 @@ def _read(release: Release, served: Manifest, name: str) -> bytes:
         return file.read(MOST_BYTES + 1)
 
 
-def _frozen_with(ctx: Context, deployment_id: str) -> Rules | None:
-    key = deployments.find(ctx.db.read(), deployment_id)
-    return rules.find(ctx.db.read(), key.rules) if key and key.rules else None
+def _frozen_with(ctx: Context, deployment_id: str, release: Release) -> Rules | None:
+    found = deployments.find(ctx.db.read(), deployment_id)
+    if found is None:
+        return None
+    return _kept(ctx, found) or paths.unfrozen_rules(release.path)
+
+
+def _kept(ctx: Context, deployment: Deployment) -> Rules | None:
+    return rules.find(ctx.db.read(), deployment.rules) if deployment.rules else None

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.context import Context
@@ -14,10 +14,10 @@ from appliance.errors import HomeportError
 from appliance.machine.unpack import one_file
 from appliance.model.deployments import Deployment
 from appliance.model.manifests import Manifest
-from appliance.model.rules import Rules
 from appliance.model.sites import Release
 from appliance.store import bundles, deployments, saved
 from appliance.store import releases as rows
+from appliance.store import rules as rule_rows
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 logger = logging.getLogger("homeport.mend")
@@ -36,16 +36,24 @@ def present(ctx: Context, live: Deployment) -> Release | None:
     """The release of what is live, made again from its bundle where it is not here."""
     release = freeze.release_of(ctx, live)
     if release is not None and releases.ready(ctx, release.name):
-        return release
+        return _noted(ctx, live, release)
     try:
         made = make_release(ctx, live.bundle, Witness(logger.info, logger.warning, logger.debug, lambda: False))
     except (HomeportError, OSError) as why:
         logger.error("#%d of %s can't be put back: %s", live.number, live.place, why)
         return None
-    with ctx.db.write() as db:
-        deployments.set_release(db, live.id, made.name, live.rules or Rules().key)
     releases.settle(ctx, made.name)
-    return freeze.release_of(ctx, live)
+    found = freeze.release_of(ctx, replace(live, release=made.name))
+    return _noted(ctx, live, found) if found else None
+
+
+def _noted(ctx: Context, live: Deployment, release: Release) -> Release:
+    """Its row names what it is shown by, also where that went live before such things were written down."""
+    if (live.release, live.rules) != (release.name, release.rules.key):
+        with ctx.db.write() as db:
+            rule_rows.keep(db, release.rules)
+            deployments.set_release(db, live.id, release.name, release.rules.key)
+    return release
 
 
 def after_power_cut(ctx: Context) -> None:

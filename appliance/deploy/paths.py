@@ -5,7 +5,7 @@ from pathlib import Path
 
 from appliance.context import Context
 from appliance.machine.shelf import Shelf
-from appliance.model.rules import Rules
+from appliance.model.rules import REVALIDATE, Rules
 from appliance.model.sites import Release
 
 OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups", "gone")
@@ -45,6 +45,11 @@ def shelf(ctx: Context) -> Shelf:
 
 def release(ctx: Context, name: str, rules: Rules | None = None) -> Release:
     return Release(name, ctx.data / "releases" / name, rules or Rules())
+
+
+def unfrozen_rules(root: Path) -> Rules:
+    """How all releases answered before rules were kept with deployments."""
+    return Rules(fallback="200.html" if (root / "200.html").is_file() else "", fingerprinted=REVALIDATE)
 
 
 def manifest_file(ctx: Context, name: str) -> Path:

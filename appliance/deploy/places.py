@@ -69,7 +69,7 @@ def release_shown(ctx: Context, pointer: Path) -> Release | None:
     except OSError:
         return None
     _, at, key = inner.rpartition("@")
-    kept = rules.find(ctx.db.read(), key) if at else None
+    kept = rules.find(ctx.db.read(), key) if at else paths.unfrozen_rules(root)
     return paths.release(ctx, root.name, kept)
 
 
@@ -80,7 +80,7 @@ def _rules_shown(ctx: Context, pointer: Path) -> Rules:
     except OSError:
         return Rules()
     if not at:
-        return Rules(fallback="200.html" if (pointer / "200.html").is_file() else "")
+        return paths.unfrozen_rules(pointer)
     return rules.find(ctx.db.read(), key) or Rules()
 
 

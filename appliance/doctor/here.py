@@ -30,6 +30,9 @@ def examine_host(settings: Settings) -> list[Check]:
         with closing(Database(file)) as database:
             db = database.read()
             now = settings.with_saved(saved.values(db))
+            if database.pending():
+                mend = "`homeport serve` brings it up to date when it starts; a copy of it is set aside before."
+                return [Check("database", "warn", f"{file} is of an older Homeport.", mend), *_without_rows(now)]
             return _examine(now, saved.meta(db, "instance") or "", db)
     except (StartFailed, sqlite3.Error) as why:
         mend = "Check that the file is whole and may be read, or restore a backup."

@@ -29,8 +29,12 @@ def written(manifest: Manifest) -> str:
 
 
 def read(text: str | bytes) -> dict[str, Piece]:
-    files: dict[str, tuple[int, str, int]] = json.loads(text)["files"]
-    return {path: Piece(*piece) for path, piece in files.items()}
+    """ValueError for what is none, or is of a form that no content can be found by."""
+    try:
+        files: dict[str, tuple[int, str, int]] = json.loads(text)["files"]
+        return {path: Piece(*piece) for path, piece in files.items()}
+    except (TypeError, KeyError, AttributeError) as why:
+        raise ValueError("it is no list of files with their contents") from why
 
 
 def mtime(sha256: str) -> int:

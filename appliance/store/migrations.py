@@ -151,6 +151,10 @@ ALTER TABLE deployments ADD COLUMN release TEXT;
 ALTER TABLE deployments ADD COLUMN rules TEXT;
 ALTER TABLE deployments ADD COLUMN replaced TEXT;
 CREATE INDEX deployments_release ON deployments (release);
+UPDATE deployments SET replaced = (
+    SELECT max(earlier.id) FROM deployments earlier WHERE earlier.environment_id = deployments.environment_id
+    AND earlier.status = 'succeeded' AND earlier.id < deployments.id
+) WHERE status = 'succeeded';
 CREATE INDEX deployments_went_live ON deployments (environment_id, release, id) WHERE status = 'succeeded';
 ALTER TABLE environments ADD COLUMN site TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN guard TEXT NOT NULL DEFAULT '{}';

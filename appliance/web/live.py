@@ -26,8 +26,8 @@ class Live:
         self._environments: dict[tuple[str, str], Environment | None] = {}
         self._answers: dict[str, Answers] = {}
 
-    def nothing(self) -> Shown:
-        return Shown(paths.nowhere(self._ctx))
+    def nothing(self, *, unlisted: bool = False) -> Shown:
+        return Shown(paths.nowhere(self._ctx), unlisted=unlisted)
 
     def of(self, project: str, name: str) -> Shown:
         environment = self._environment(project, name)
@@ -65,9 +65,9 @@ class Live:
         except OSError:
             return pointer, self.by(Rules())
         _, at, key = inner.rpartition("@")
-        root = pointer.with_name(inner)
+        root = pointer.parent / inner
         if not at or "/" in inner:
-            return pointer.parent / inner, self._unfrozen(pointer.parent / inner)
+            return root, self._unfrozen(root)
         return root, self._answers.get(key) or self._kept(key)
 
     def _kept(self, key: str) -> Answers:
@@ -75,7 +75,7 @@ class Live:
 
     def _unfrozen(self, root: Path) -> Answers:
         """A release that went live before rules were kept with deployments."""
-        return self.by(Rules(fallback="200.html" if (root / "200.html").is_file() else ""))
+        return self.by(paths.unfrozen_rules(root))
 
     def _environment(self, project: str, name: str) -> Environment | None:
         version = self._ctx.db.version()

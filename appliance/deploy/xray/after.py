@@ -53,8 +53,10 @@ def end_in_fault(ctx: Context, deployment_id: str) -> None:
 def of_deployment(ctx: Context, deployment: Deployment) -> Report:
     report = xrays.find(ctx.db.read(), deployment.id)
     if report is None:
+        older = deployment.status == "succeeded" and deployment.rules is None
+        why = "it was made before Homeport took X-rays" if older else "it came to no release"
         raise NotFound(
-            f"#{deployment.number} of {deployment.place} has no X-ray: it came to no release.",
+            f"#{deployment.number} of {deployment.place} has no X-ray: {why}.",
             code="no_xray",
             todo=("Look at its log for why.",) if deployment.status == "failed" else (),
         )

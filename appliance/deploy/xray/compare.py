@@ -47,7 +47,8 @@ def compare(ctx: Context, one: Deployment, other: Deployment) -> Comparison:
 def _manifest(ctx: Context, deployment: Deployment) -> Manifest:
     release = freeze.release_of(ctx, deployment)
     if release is None or not releases.ready(ctx, release.name):
-        what = "came to no release" if release is None else "is no longer unpacked"
+        unpacked = release is not None or deployment.status == "succeeded"
+        what = "is no longer unpacked" if unpacked else "came to no release"
         raise Conflict(
             f"#{deployment.number} of {deployment.place} {what}, so it can't be compared.",
             code="no_release",
