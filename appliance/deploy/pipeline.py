@@ -61,7 +61,7 @@ def deploy(ctx: Context, deployment_id: str, attempts: int) -> None:
             tidy.forget_old(ctx)
             earlier.keep(ctx, environment, release)
             removed = releases.remove_beyond(ctx, environment.id)
-            run.detail(f"{removed} old releases removed; their bundles are kept" if removed else "")
+            run.detail(f"{how_many(removed, 'old release')} removed; every bundle is kept" if removed else "")
         _end(run, "succeeded")
     except Cancelled:
         run.log.info(f"Cancelled by {_who_cancelled(ctx, deployment)}")

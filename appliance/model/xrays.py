@@ -71,7 +71,7 @@ class Report:
     findings: Annotated[tuple[Finding, ...], "Warnings first"]
     heaviest_files: tuple[Weight, ...]
     pages: Annotated[int, "HTML files"] = 0
-    page_weight: Annotated[int, "Bytes of a middling page with what it loads"] = 0
+    page_weight: Annotated[int, "Bytes of a typical page with what it loads"] = 0
     heaviest_pages: Annotated[tuple[Weight, ...], "With their scripts, styles and pictures"] = ()
     generator: Annotated[str, "What built it, where that can be told"] = ""
     single_page: Annotated[bool, "Whether it looks like a single-page app"] = False

@@ -6,6 +6,7 @@ from appliance.deploy.run import Run
 from appliance.deploy.xray import glance, look
 from appliance.deploy.xray.others import found_by_others
 from appliance.errors import Conflict
+from appliance.model.amounts import how_many
 from appliance.model.manifests import Manifest
 from appliance.model.site_settings import SiteSettings
 from appliance.model.sites import Release
@@ -56,7 +57,7 @@ def _live_before(ctx: Context, live: str | None) -> tuple[str | None, Manifest |
 def _say(run: Run, report: Report) -> None:
     if report.against is not None:
         run.log.info(
-            f"Against what is live: {report.added.count:,} files are new, {report.changed.count:,} changed, "
+            f"Against what is live: {how_many(report.added.count, 'new file')}, {report.changed.count:,} changed, "
             f"{report.removed.count:,} gone"
         )
     for one in report.warnings:

@@ -78,7 +78,7 @@ class Map:
             count = _refs(self.missing)
             yield found(
                 "missing_assets",
-                f"{how_many(count, 'part')} of pages {'is' if count == 1 else 'are'} not there.",
+                f"{how_many(count, 'file')} that pages load {'is' if count == 1 else 'are'} not there.",
                 _said(self.missing),
                 "Check that the build copies them, and that their names are right.",
             )
