@@ -16,9 +16,7 @@ from appliance.model.checks import Check
 
 
 @click.command()
-@option(
-    "--store", "store_wanted", is_flag=True, help="Read every content of every release, and mend what is damaged."
-)
+@option("--store", "store_wanted", is_flag=True, help="Read every content of every release, and mend what is damaged.")
 @data_option
 @json_option
 @click.pass_context

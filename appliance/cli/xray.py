@@ -31,7 +31,7 @@ def xray(deployment: str, json_wanted: bool, server: str | None) -> None:
             ("New", _names(found["added"])),
             ("Changed", _names(found["changed"])),
             ("Gone", _names(found["removed"])),
-            ("Pages", f"{counted(found['pages'], 'page')}, {size(found['page_weight'])} in the middle"),
+            ("Pages", f"{counted(found['pages'], 'page')}, a typical one {size(found['page_weight'])}"),
             ("Heaviest", _heaviest(found["heaviest_pages"] or found["heaviest_files"])),
             ("Built by", found["generator"]),
         ]

@@ -59,5 +59,5 @@ def _policy(text: str) -> str:
 
 def _code(text: str) -> str:
     if text not in KINDS:
-        raise ValueError(f"There is no finding “{text}”")
+        raise ValueError(f"There is no finding “{text}”. There are {', '.join(KINDS)}")
     return text

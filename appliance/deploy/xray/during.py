@@ -71,8 +71,8 @@ def _refuse(findings: list[Finding], environment: str) -> None:
             code="xray",
             todo=(
                 *dict.fromkeys(one.todo for one in findings),
-                f"Or change what keeps a deployment from going live in {environment}: "
-                f"{', '.join(one.code for one in findings)}.",
+                f"Or let it through: change what stops a deployment in {environment} "
+                f"({', '.join(one.code for one in findings)}).",
             ),
         )
 
