@@ -393,7 +393,7 @@ ODD_NAMES = [
     "q?x=1&y=2.html", "ab:c.html", "😀.html", "👩‍👩‍👧.html", "日本語/ページ.html", "e\u0301.html", "\u00e9.html", "...",
     "..a", "a..", "a./b", "~", "-rf", "$(id).html", "`id`.html", "'\"<>|*.html", ".nojekyll", ".htaccess",
     ".well-known/security.txt", ".gitignore", "env", "x.env", "git/config", "a" * 255, "é" * 127 + "a",
-    "A.html", "a.html", "con", "nul.html", "thumbs.db.html", "_redirects", "_next/x.js",
+    "A.html", "a.html", "con", "nul.html", "thumbs.db.html", "_redirects.txt", "_next/x.js",
     "/".join(["d" * 99] * 10) + "/é",
 ]  # fmt: skip
 _ODD = {name: name.encode() for name in ODD_NAMES}

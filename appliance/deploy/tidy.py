@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from appliance.context import Context
-from appliance.deploy import earlier, releases, uploads
+from appliance.deploy import earlier, paths, releases, uploads
 from appliance.machine import clock, files
-from appliance.store import bundles, deployments, journal
+from appliance.store import bundles, deployments, jobs, journal
 
 REMEMBERED = timedelta(days=1)
 JOURNALED = timedelta(days=30)
@@ -25,6 +25,7 @@ def sweep(ctx: Context) -> None:
     for left in (ctx.data / "releases").iterdir():
         if left.name.startswith("."):
             files.remove_tree(left)
+    paths.shelf(ctx).sweep()
     uploads.sweep(ctx)
     earlier.forget_old(ctx)
     known = bundles.every_name(ctx.db.read())
@@ -32,6 +33,10 @@ def sweep(ctx: Context) -> None:
         if bundle.suffix in (".zip", ".json") and bundle.stem not in known:
             bundle.unlink()
     releases.remove_old(ctx)
+    if releases.trees_gone(ctx):
+        with ctx.db.write() as db:
+            jobs.drop(db, releases.FORGET, "")
+            jobs.add(db, releases.FORGET, "", queue=releases.FORGET, at=ctx.moment())
     for log in (ctx.data / "logs").glob("*.log"):
         if deployments.find(ctx.db.read(), log.stem) is None:
             log.unlink()

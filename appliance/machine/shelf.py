@@ -137,6 +137,11 @@ class Shelf:
             if folder.is_dir():
                 yield from sorted(one.name for one in folder.iterdir() if "." not in one.name)
 
+    def sweep(self) -> None:
+        """What someone was writing when the process ended. Only while nobody writes."""
+        for left in self.root.glob("??/.*"):
+            left.unlink(missing_ok=True)
+
     def remove(self, sha256: str) -> None:
         """With its smaller forms."""
         for file in (self.path(sha256), *(self.form(sha256, ending) for ending in ENDINGS)):

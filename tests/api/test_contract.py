@@ -98,6 +98,8 @@ def test_environments(server: Appliance) -> None:
         "address": f"http://row-env.localhost:{server.port}/",
         "live": None,
         "urls": [],
+        "frozen": None,
+        "rolled_back": None,
         "created_at": production["created_at"],
     }
     made = server.ask("POST", path, json={"name": "staging", "backend": "builtin"})

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.appliance import Appliance, zipped
+from tests.servers import eventually
 
 FINAL = {"succeeded", "failed", "cancelled", "skipped"}
 STEPS = ("unpack", "inspect", "publish", "probe", "mark live", "tidy")
@@ -92,7 +93,7 @@ def assert_nothing_left(server: Appliance) -> None:
     with closing(sqlite3.connect(data / "homeport.db")) as db:
         releases = {name for (name,) in db.execute("SELECT name FROM releases")}
     assert {path.name.removesuffix(".json") for path in (data / "releases").iterdir()} == releases
-    assert {path.name for path in (data / "files").glob("??/.*")} == set()
+    eventually(lambda: not list((data / "files").glob("??/.*")))  # jobs after a deployment make some for a moment
 
 
 def test_asked_to_end_it_finishes_what_is_in_hand(tmp_path: Path) -> None:

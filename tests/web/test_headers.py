@@ -147,7 +147,7 @@ class Forms(HTMLParser):
             self.forms[-1][1].append(given)
         if tag == "script":
             self.scripts.append(given)
-        self.loose += [name for name in given if re.fullmatch(r"on[a-z]+|hx-on.*|style", name)]
+        self.loose += [name for name in given if re.fullmatch(r"on[a-z]{3,}|hx-on.*|style", name)]
 
 
 TEMPLATES = sorted((ROOT / "appliance" / "templates").rglob("*.html"))
