@@ -44,6 +44,8 @@ def fill(server: Appliance) -> None:
     server.ask("POST", "/projects/blog/environments", json={"name": "staging"})
     server.deploy("blog", {"index.html": "staging"}, "staging")
     server.project("empty")
+    for one in server.get("/deployments")["items"]:
+        server.get(f"/deployments/{one['id']}/xray?wait=30")  # what comes after a deployment has come
 
 
 def record_of(server: Appliance) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def record_of(server: Appliance) -> dict[str, Any]:
     found = {name: server.get(f"/{name}")["items"] for name in ("projects", "deployments", "keys", "urls")}
     for one in (*found["projects"], *found["deployments"]):
         one["address"] = one["address"].rpartition(":")[0]  # the port is another
+    for one in found["deployments"]:
+        one.pop("permanent")  # only what is live is unpacked again
     for one in found["keys"]:
         one.pop("last_used_at")
     return found
