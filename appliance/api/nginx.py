@@ -11,9 +11,10 @@ from appliance.api.answers import answer, seconds_asked
 from appliance.api.shapes import UrlShape, of_url
 from appliance.api.waiting import url_settled
 from appliance.context import Context
+from appliance.model.domains import Domain
 from appliance.model.edits import SeenEdit, Tested
 from appliance.projects import edits
-from appliance.store import nginx_edits
+from appliance.store import domains, nginx_edits
 from appliance.web.routes import actor_of, ctx_of, doc
 
 WAIT = {"wait": "Seconds to wait until the URL is active or failed"}
@@ -34,6 +35,7 @@ class EditShape:
 class NginxShape:
     tested: Annotated[Tested | None, "What NGINX said of its whole configuration when it was asked last"]
     edits: list[EditShape]
+    deployments: Annotated[Domain | None, "The domain under which each deployment has an address, where one is set"]
 
 
 @doc("Edits by hand, and what NGINX says of its whole configuration", returns=NginxShape)
@@ -64,7 +66,8 @@ async def adopted(request: Request) -> Response:
 
 
 def _of(ctx: Context) -> NginxShape:
-    return NginxShape(edits.tested(ctx), [_of_edit(seen) for seen in nginx_edits.everyone(ctx.db.read())])
+    db = ctx.db.read()
+    return NginxShape(edits.tested(ctx), [_of_edit(seen) for seen in nginx_edits.everyone(db)], domains.find(db))
 
 
 def _of_edit(seen: SeenEdit) -> EditShape:

@@ -9,7 +9,7 @@ from appliance.events import DeploymentChanged, UrlChanged
 from appliance.model.deployments import Deployment
 from appliance.model.urls import Url
 from appliance.model.xrays import LOOKING, Report
-from appliance.projects.urls import find_url
+from appliance.projects.edits import find_served
 from appliance.store import environments, xrays
 from appliance.web.sse import Ear
 
@@ -42,7 +42,7 @@ async def url_settled(ctx: Context, host: str, seconds: float) -> Url:
     """The URL when it is active, failed or waits for a deployment, or as it is when time has run out."""
     until = asyncio.get_running_loop().time() + seconds
     with Ear(ctx, lambda event: isinstance(event, UrlChanged) and event.host == host) as ear:
-        while (url := find_url(ctx, host)).status == "pending" and not _waits_for_a_deployment(ctx, url):
+        while (url := find_served(ctx, host)).status == "pending" and not _waits_for_a_deployment(ctx, url):
             left = until - asyncio.get_running_loop().time()
             if left <= 0 or ctx.stopping.is_set():
                 break

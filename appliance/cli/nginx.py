@@ -71,10 +71,15 @@ def _print(found: NginxData) -> None:
         click.echo(clean(found["tested"]["detail"]))
         if found["tested"]["said"]:
             click.echo(clean(found["tested"]["said"], lines=True))
+    if domain := found["deployments"]:
+        click.echo(f"Deployments under {domain['name']}: {clean(domain['error'] or domain['status'])}")
     for edit in found["edits"]:
         kept = f" Kept by {edit['kept_by']}." if edit["kept_at"] else ""
         click.echo(f"\n{click.style(edit['host'], bold=True)}: {clean(edit['detail'])}{clean(kept)}")
         if edit["diff"]:
             click.echo(clean(edit["diff"], lines=True))
+        if not edit["kept_at"]:
+            keep = f", or keep it with `homeport nginx adopt {edit['host']}`" if edit["what"] == "changed" else ""
+            click.echo(f"Write it anew with `homeport nginx restore {edit['host']}`{keep}.")
     if not found["edits"]:
         note("Nothing of Homeport's was edited by hand.")

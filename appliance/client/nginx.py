@@ -24,9 +24,17 @@ class TestedData(TypedDict):
     at: str
 
 
+class DomainData(TypedDict):
+    name: str
+    status: str
+    error: str | None
+    dns: str
+
+
 class NginxData(TypedDict):
     tested: TestedData | None
     edits: list[EditData]
+    deployments: DomainData | None
 
 
 class Edits(Connection):

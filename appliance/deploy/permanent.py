@@ -5,16 +5,25 @@ from appliance.deploy import paths, places
 from appliance.model.deployments import ID, Deployment
 from appliance.model.rules import Rules
 from appliance.model.sites import Release
-from appliance.store import deployments, releases, rules
+from appliance.nginx import wildcard
+from appliance.store import deployments, domains, releases, rules
 
 
 def address(ctx: Context, deployment: Deployment) -> str | None:
     """None for one that never went live, and once its release was removed."""
     if not _is_kept(ctx, deployment):
         return None
-    if domain := ctx.settings.nginx_deployments:
+    if domain := _in_force(ctx):
         return places.through_nginx(ctx, f"{deployment.id}.{domain}")
     return f"http://{deployment.id}.{deployment.project}.localhost:{ctx.base.port}/"
+
+
+def _in_force(ctx: Context) -> str:
+    """The domain of deployments, once NGINX was seen to pass it on to where Homeport listens now."""
+    wanted = ctx.settings.nginx_deployments
+    now = domains.find(ctx.db.read()) if wanted else None
+    good = now and (now.name, now.status, now.upstream) == (wanted, "active", wildcard.upstream(ctx.settings))
+    return wanted if good else ""
 
 
 def find(ctx: Context, name: str, project: str | None = None) -> tuple[Deployment, Release] | None:

@@ -8,7 +8,9 @@ from appliance.deploy import mend, paths, tidy
 from appliance.deploy.places import site_of
 from appliance.machine import files
 from appliance.model.deployments import Failure
-from appliance.store import deployments, environments, jobs, journal, urls
+from appliance.nginx import force
+from appliance.nginx.wildcard import KEY
+from appliance.store import deployments, domains, environments, jobs, journal, urls
 from appliance.store.db import Connection
 
 
@@ -40,6 +42,9 @@ def _take_up(ctx: Context, db: Connection) -> None:
         kind, subject = JOBS.get(entry.kind, ""), entry.subject if entry.kind == "url.attach" else str(entry.id)
         if kind and not jobs.has(db, kind, subject):
             jobs.add(db, kind, subject, queue="hosts", at=ctx.moment())
+    jobs.drop(db, "domain.settle", "")
+    if ctx.settings.nginx_deployments or domains.find(db) or force.has_trace(ctx.settings, KEY):
+        jobs.add(db, "domain.settle", "", queue="hosts", at=ctx.moment())
     jobs.drop(db, "hosts.settle", "")
     if urls.any_at_all(db) or any((ctx.data / "nginx").iterdir()) or (ctx.data / "nginx.unread").exists():
         jobs.add(db, "hosts.settle", "", queue="hosts", at=ctx.moment())

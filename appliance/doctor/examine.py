@@ -9,10 +9,11 @@ from functools import partial
 
 from appliance.backends.base import Backend
 from appliance.dns.base import Provider
-from appliance.doctor import backups, clock, disk, edits, folders, network, program, secrets, upgrades
+from appliance.doctor import backups, clock, deployments, disk, edits, folders, network, program, secrets, upgrades
 from appliance.errors import HomeportError
 from appliance.model.backups import Backup
 from appliance.model.checks import Check
+from appliance.model.domains import Domain
 from appliance.model.edits import SeenEdit
 from appliance.settings import Settings
 
@@ -31,6 +32,7 @@ class Around:
     upgrade: str | None = None
     edits: tuple[SeenEdit, ...] = ()
     backups: tuple[Backup, ...] = ()
+    domain: Domain | None = None
 
 
 def examine(settings: Settings, around: Around = Around()) -> list[Check]:
@@ -46,6 +48,7 @@ def examine(settings: Settings, around: Around = Around()) -> list[Check]:
         Look("url", partial(network.own_url, settings)),
         *(Look(backend.name, backend.checks, FAR) for backend in around.backends),
         Look("nginx.edits", partial(edits.checks, around.edits)),
+        Look("nginx.deployments", partial(deployments.checks, settings, around.domain)),
         Look("dns", partial(_dns, around), FAR),
         Look("program", program.checks),
         Look("backups", partial(backups.checks, settings.backup_every, around.backups)),

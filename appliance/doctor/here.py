@@ -12,7 +12,7 @@ from appliance.errors import StartFailed
 from appliance.machine import clock
 from appliance.model.checks import Check
 from appliance.settings import Settings
-from appliance.store import activity, backups, nginx_edits, saved, urls
+from appliance.store import activity, backups, domains, nginx_edits, saved, urls
 from appliance.store.db import Connection, Database
 
 
@@ -49,6 +49,7 @@ def _examine(settings: Settings, instance: str, db: Connection) -> list[Check]:
         upgrade=saved.meta(db, "upgrade"),
         edits=nginx_edits.everyone(db),
         backups=backups.everyone(db),
+        domain=domains.find(db),
     )
     return examine(settings, around)
 

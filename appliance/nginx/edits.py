@@ -6,18 +6,18 @@ from pathlib import Path
 
 from appliance.model.edits import Edit
 from appliance.nginx import paths, standing
-from appliance.nginx.template import SiteConf, render
+from appliance.nginx.template import Conf, SiteConf, render
 from appliance.settings import Settings
 
 
-def find(settings: Settings, wanted: Mapping[str, SiteConf]) -> list[Edit]:
+def find(settings: Settings, wanted: Mapping[str, Conf]) -> list[Edit]:
     """Each of these hosts whose file or links are not as Homeport makes them."""
     there = standing.look(settings)
     odd = [host for host in wanted if host not in there or not there[host].as_written]
     return [edit for host in odd if (edit := _look(settings, wanted[host]))]
 
 
-def _look(settings: Settings, conf: SiteConf) -> Edit | None:
+def _look(settings: Settings, conf: Conf) -> Edit | None:
     host, wanted = conf.host, render(conf)
     file, links = paths.file_of(settings, host), paths.links_of(settings, host)
     text = _text(file)
@@ -32,8 +32,10 @@ def _look(settings: Settings, conf: SiteConf) -> Edit | None:
     return None
 
 
-def _open_door(conf: SiteConf, text: str) -> str:
+def _open_door(conf: Conf, text: str) -> str:
     """What is set for a whole environment doesn't reach a file that nobody writes over: that has to be said."""
+    if not isinstance(conf, SiteConf):
+        return ""
     if conf.guard.password and "auth_basic" not in text:
         return " The password of its environment does not stand before it."
     if conf.guard.maintenance and "return 503" not in text:

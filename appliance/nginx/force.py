@@ -10,9 +10,10 @@ from typing import Self
 
 from appliance.errors import Conflict, HomeportError, HostFailed
 from appliance.machine import files, served
-from appliance.nginx import paths, standing, version
+from appliance.nginx import passing, paths, standing, version
 from appliance.nginx.hands import Hands, Texts, hands_for
-from appliance.nginx.template import SiteConf, read, render
+from appliance.nginx.template import Conf, SiteConf, read, render
+from appliance.nginx.wildcard import KEY
 from appliance.settings import Settings
 
 PATIENCE = 5.0  # seconds for NGINX's new workers to answer
@@ -35,7 +36,7 @@ class NotSeen(HostFailed):
         self.red = dict(red)
 
 
-def put(settings: Settings, changes: Mapping[str, SiteConf | None], log: Log, hands: Hands | None = None) -> bool:
+def put(settings: Settings, changes: Mapping[str, Conf | None], log: Log, hands: Hands | None = None) -> bool:
     """Put these URLs in force, or out of it; says whether there was anything to do. Failing leaves all as it was."""
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
@@ -58,20 +59,22 @@ def reconcile(
 ) -> bool:
     """Make exactly these URLs be in force: for a start after a stop in the middle. Edits by hand stay.
 
+    The server for deployments is no URL, and comes and goes by itself.
+
     A file that another version made looks like an edit as well, so the first start of a version keeps only those of
     which someone said so.
     """
     hands = hands or hands_for(settings)
     with _ONE_AT_A_TIME:
         edited = set(kept) if version.is_new(settings) else _edited(settings, wanted)
-        everything = {**dict.fromkeys(hands.traces()), **wanted}
+        everything = {**dict.fromkeys(hands.traces() - {KEY}), **wanted}
         changes = _differing(settings, {host: conf for host, conf in everything.items() if host not in edited})
         done = _transact(settings, changes, log, hands)
         version.note(settings)
         return done
 
 
-def restore(settings: Settings, confs: Mapping[str, SiteConf], log: Log, hands: Hands | None = None) -> bool:
+def restore(settings: Settings, confs: Mapping[str, Conf], log: Log, hands: Hands | None = None) -> bool:
     """Put these in force whatever was edited by hand."""
     with _ONE_AT_A_TIME:
         return _transact(settings, _differing(settings, confs), log, hands or hands_for(settings))
@@ -83,6 +86,11 @@ def edited(settings: Settings, host: str) -> bool:
     return text is not None and _readable(text) is None
 
 
+def has_trace(settings: Settings, host: str) -> bool:
+    """Whether there is anything of ours for this host, whole or not."""
+    return standing.has_trace(settings, host)
+
+
 def in_place(settings: Settings) -> dict[str, standing.Standing]:
     """The hosts whose file and links are in place, whatever the file leads to."""
     return standing.look(settings)
@@ -91,7 +99,7 @@ def in_place(settings: Settings) -> dict[str, standing.Standing]:
 def in_force(settings: Settings) -> dict[str, SiteConf]:
     """The URLs that are in place now, and what they lead to."""
     texts = _texts(settings, standing.look(settings))
-    return {host: conf for host, text in texts.items() if text and (conf := _readable(text))}
+    return {host: conf for host, text in texts.items() if text and isinstance(conf := _readable(text), SiteConf)}
 
 
 def probe_address(listen: str) -> served.Address:
@@ -100,14 +108,14 @@ def probe_address(listen: str) -> served.Address:
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(address, address.strip("[]")), int(port)  # noqa: S104
 
 
-def _edited(settings: Settings, wanted: Mapping[str, SiteConf | None]) -> set[str]:
+def _edited(settings: Settings, wanted: Mapping[str, Conf | None]) -> set[str]:
     return {host for host, conf in wanted.items() if conf and edited(settings, host)}
 
 
-def _left(settings: Settings, host: str, conf: SiteConf | None) -> str:
+def _left(settings: Settings, host: str, conf: Conf | None) -> str:
     """An edit stays, where it leads to the same files; where it doesn't, nobody may be left to believe it did."""
     text = paths.text_in_place(settings, host) or ""
-    if conf and f"root {conf.root};" not in text:
+    if conf and any(line not in text for line in conf.essence):
         raise Conflict(
             f"The NGINX file of {host} was edited by hand, and would have to change for this.",
             code="nginx_edited",
@@ -116,7 +124,7 @@ def _left(settings: Settings, host: str, conf: SiteConf | None) -> str:
     return f"The NGINX file of {host} was edited by hand, and stays as it is"
 
 
-def _differing(settings: Settings, wanted: Mapping[str, SiteConf | None]) -> Texts:
+def _differing(settings: Settings, wanted: Mapping[str, Conf | None]) -> Texts:
     """What has to change. Of a host to be taken out, any part that is left counts."""
     unwanted = sorted(host for host, conf in wanted.items() if conf is None)
     changes: dict[str, str | None] = dict.fromkeys(host for host in unwanted if standing.has_trace(settings, host))
@@ -239,11 +247,14 @@ def _look_at(texts: Texts) -> dict[str, str | None]:
         return dict(zip((conf.host for conf in confs), pool.map(_amiss, confs), strict=True))
 
 
-def _amiss(conf: SiteConf) -> str | None:
-    return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(probe_address(conf.listen[0]), conf.host)
+def _amiss(conf: Conf) -> str | None:
+    address = probe_address(conf.listen[0])
+    if isinstance(conf, SiteConf):
+        return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(address, conf.host)
+    return passing.amiss(address, conf.domain)
 
 
-def _readable(text: str) -> SiteConf | None:
+def _readable(text: str) -> Conf | None:
     try:
         return read(text)
     except HostFailed:

@@ -26,7 +26,7 @@ from appliance.machine import trust
 from appliance.model.fields import NAME
 from appliance.nginx import names, paths
 from appliance.nginx.hands import Direct
-from appliance.nginx.template import SiteConf, read, render
+from appliance.nginx.template import Conf, SiteConf, Wildcard, read, render
 from appliance.settings import Settings
 
 CONFIG = Path("/etc/homeport/nginx-helper.json")
@@ -60,6 +60,7 @@ class Rules:
     test: tuple[str, ...]
     reload: tuple[str, ...]
     listen: tuple[str, ...]
+    host: str = ""  # where the appliance listens, besides loopback
 
     @classmethod
     def of(cls, settings: Settings, user: str) -> Self:
@@ -72,6 +73,7 @@ class Rules:
             test=settings.nginx_test,
             reload=settings.nginx_reload,
             listen=tuple(settings.nginx_listen.split()),
+            host=settings.host,
         )
 
     @classmethod
@@ -83,7 +85,7 @@ class Rules:
     def read(cls, text: str, file: Path) -> Self:
         try:
             raw = json.loads(text)
-            values = {name: kind(raw[name]) for name, kind in _KINDS.items()}
+            values = {name: kind(raw[name]) for name, kind in _KINDS.items() if name != "host" or name in raw}
         except (ValueError, LookupError, TypeError) as why:
             raise Refused(f"{file} can't be read: {why}.", todo=("Run `homeport install` as root again.",)) from why
         return cls(**values)
@@ -118,6 +120,7 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "test": tuple,
     "reload": tuple,
     "listen": tuple,
+    "host": str,  # not there where an older file was installed
 }
 
 
@@ -232,7 +235,7 @@ def _names(folder: int) -> list[str]:
     return sorted(found)
 
 
-def judge(rules: Rules, name: str, content: bytes) -> SiteConf:
+def judge(rules: Rules, name: str, content: bytes) -> Conf:
     """The values in a candidate, if it holds nothing but our template with allowed values; Refused for all else."""
     try:
         text = content.decode()
@@ -244,13 +247,28 @@ def judge(rules: Rules, name: str, content: bytes) -> SiteConf:
         raise _refused(name, _difference(rules, name.removesuffix(".conf"), text)) from None
     if f"{conf.host}.conf" != name:
         raise _refused(name, f"is for {conf.host}, which its name doesn't say")
-    if not _is_site(rules, str(conf.root)):
-        raise _refused(name, f"leads to {conf.root}, which is no site of this appliance")
-    if conf.earlier and not _is_earlier(rules, str(conf.earlier)):
-        raise _refused(name, f"leads to {conf.earlier} as well, where no files of earlier releases are")
+    if elsewhere := _leads_elsewhere(rules, conf):
+        raise _refused(name, elsewhere)
     if strange := [value for value in conf.listen if value not in rules.listen]:
         raise _refused(name, f"listens on {strange[0]}, where only {' '.join(rules.listen)} is allowed")
     return conf
+
+
+def _leads_elsewhere(rules: Rules, conf: Conf) -> str | None:
+    if isinstance(conf, Wildcard):
+        own = _is_own(rules, conf.upstream)
+        return None if own else f"passes on to {conf.upstream}, which is not where this appliance listens"
+    if not _is_site(rules, str(conf.root)):
+        return f"leads to {conf.root}, which is no site of this appliance"
+    if conf.earlier and not _is_earlier(rules, str(conf.earlier)):
+        return f"leads to {conf.earlier} as well, where no files of earlier releases are"
+    return None
+
+
+def _is_own(rules: Rules, upstream: str) -> bool:
+    """On this host's loopback, or at the one address that root knows of."""
+    address = upstream.rpartition(":")[0].strip("[]")
+    return address in {"127.0.0.1", "::1", rules.host}
 
 
 def _difference(rules: Rules, host: str, text: str) -> str:
@@ -303,9 +321,10 @@ def _owned(rules: Rules, name: str, found: os.stat_result) -> None:
 
 def _refuse_taken(rules: Rules, before: Texts, changes: Texts) -> None:
     """A name that another site on this host has stays that site's."""
-    for host in changes:
-        taken = names.taken(rules.settings, host) if host not in before and changes[host] is not None else None
-        if taken:
+    for host, text in changes.items():
+        name = read(text).server_name if text else ""
+        new = name and f"server_name {name};" not in (before.get(host) or "")
+        if taken := names.taken(rules.settings, host, name) if new else None:
             raise Conflict(taken, code="nginx_taken", todo=("Choose another host name, or take it out there.",))
 
 

@@ -9,9 +9,9 @@ from appliance.nginx.config import Directive, read_all
 from appliance.settings import Settings
 
 
-def taken(settings: Settings, host: str) -> str | None:
-    """Who has this host name already, in words; None when it is free."""
-    return _file_in_the_way(settings, host) or _name_in_the_way(settings, host)
+def taken(settings: Settings, host: str, name: str | None = None) -> str | None:
+    """Who has this host name already, in words; None when it is free. A file of ours may be for another name."""
+    return _file_in_the_way(settings, host) or _name_in_the_way(settings, name or host)
 
 
 def foreign(settings: Settings) -> Iterator[Directive]:
@@ -38,7 +38,12 @@ def _name_in_the_way(settings: Settings, host: str) -> str | None:
 
 
 def _same(name: str, host: str) -> bool:
-    """`.example.com` has example.com as well. Wildcards and patterns don't count: NGINX lets an exact name go first."""
+    """`.example.com` has example.com as well. Wildcards and patterns don't count: NGINX lets an exact name go first.
+
+    Of wildcards, it has to be the very same: NGINX lets the longest go first.
+    """
     if name == "$hostname":
         name = socket.gethostname()
+    if host.startswith("*."):
+        return name.lower().removeprefix("*").rstrip(".") == host.removeprefix("*")
     return name.lower().removeprefix(".").rstrip(".") == host

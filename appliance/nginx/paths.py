@@ -56,6 +56,12 @@ def has_mark(file: Path) -> bool:
         return False
 
 
+def text_of_ours(settings: Settings, host: str) -> str | None:
+    """The text of a host's file, if it is ours, whatever leads to it."""
+    file = file_of(settings, host)
+    return file.read_text("utf-8", errors="replace") if has_mark(file) else None
+
+
 def text_in_place(settings: Settings, host: str) -> str | None:
     """The text of a host's file, if it is ours and both links lead to it."""
     file = file_of(settings, host)

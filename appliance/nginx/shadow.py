@@ -17,6 +17,7 @@ from appliance.errors import HostFailed
 from appliance.machine.process import run
 from appliance.nginx import paths, standing
 from appliance.nginx.config import Directive, included, read_all
+from appliance.nginx.wildcard import KEY
 from appliance.settings import Settings
 
 PATIENCE = 180  # thousands of files take their time
@@ -106,12 +107,13 @@ class _Shadow:
 
     def _stand_in(self, enabled: Path) -> set[str]:
         """One file with the names of all of ours that stay as they are; says which links it stands for."""
-        names: dict[tuple[str, ...], list[str]] = {}
+        names, stood_for = dict[tuple[str, ...], list[str]](), set[str]()
         for host, it in standing.look(self.settings).items():
             if it.as_written and host not in self.changes:
-                names.setdefault(it.listen, []).append(host)
+                names.setdefault(it.listen, []).append(it.name)
+                stood_for.add(paths.link_name(host))
         (enabled / paths.link_name("")).write_text("".join(map(_server, names, names.values())), "utf-8")
-        return {paths.link_name(host) for those in names.values() for host in those}
+        return stood_for
 
     def _change(self, enabled: Path) -> None:
         for host, text in self.changes.items():
@@ -121,8 +123,8 @@ class _Shadow:
                 file.write_text(text, "utf-8")
 
 
-def _server(listen: tuple[str, ...], hosts: list[str]) -> str:
-    lines = (*(f"listen {it};" for it in listen), *(f"server_name {host};" for host in hosts))
+def _server(listen: tuple[str, ...], names: list[str]) -> str:
+    lines = (*(f"listen {it};" for it in listen), *(f"server_name {name};" for name in names))
     return "\n    ".join(("server {", *lines)) + "\n}\n"
 
 
@@ -173,8 +175,7 @@ def _same_folder(one: Path, other: Path) -> bool:
 def _overlooked(settings: Settings, said: str, changes: Texts) -> HostFailed | None:
     """NGINX passes over a name that is taken with a warning only: one of ours must not be lost so, new or old."""
     for name, address in _CONFLICT.findall(said):
-        ours = changes[name] is not None if name in changes else paths.has_mark(paths.file_of(settings, name))
-        if ours:
+        if any(_has(settings, host, name, changes) for host in (name, KEY)):
             return HostFailed(
                 f"Another file on this host has the name {name} at {address} already, so NGINX would pass over ours.",
                 code="nginx_taken",
@@ -182,6 +183,12 @@ def _overlooked(settings: Settings, said: str, changes: Texts) -> HostFailed | N
                 said=said,
             )
     return None
+
+
+def _has(settings: Settings, host: str, name: str, changes: Texts) -> bool:
+    """Whether a file of ours is for this name, as it will be then."""
+    text = changes[host] if host in changes else paths.text_of_ours(settings, host)
+    return text is not None and f"server_name {name};" in text
 
 
 def _refused(settings: Settings, said: str) -> HostFailed:

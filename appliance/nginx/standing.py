@@ -19,11 +19,11 @@ class Standing:
 
     host: str
     listen: tuple[str, ...] = ()
-    root: str = ""  # where it leads; empty for text that isn't as Homeport writes it
+    name: str = ""  # for NGINX; empty for text that isn't as Homeport writes it
 
     @property
     def as_written(self) -> bool:
-        return bool(self.root)
+        return bool(self.name)
 
 
 _KNOWN: dict[Path, dict[str, tuple[Stamp, Standing]]] = {}  # by folder, then by host
@@ -115,7 +115,7 @@ def _read(settings: Settings, host: str) -> Standing | None:
         conf = read(file.read_text("utf-8"))
     except (HostFailed, UnicodeDecodeError, OSError):
         return Standing(host)
-    return Standing(host, _same(conf.listen), str(conf.root)) if conf.host == host else Standing(host)
+    return Standing(host, _same(conf.listen), conf.server_name) if conf.host == host else Standing(host)
 
 
 def _same(listen: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One URL as an NGINX file. Pure: text out of values, and values out of text that holds nothing else.
+"""One URL as an NGINX file, or all deployments. Pure: text out of values, values out of text that holds nothing else.
 
 A comment at its beginning holds its values. What a file says is believed for those alone: it is written anew from them,
 and has to come out the same to the last byte.
@@ -12,13 +12,16 @@ from appliance.errors import HostFailed
 from appliance.model import serving
 from appliance.nginx.answers import Answers, answers
 from appliance.nginx.values import SiteConf, refused
+from appliance.nginx.wildcard import Wildcard
 from appliance.nginx.words import DOLLAR, assigned, indented
 
-__all__ = ["LONGEST", "MARK", "TEMPLATE", "SiteConf", "is_ours", "read", "render", "users_in"]
+__all__ = ["LONGEST", "MARK", "TEMPLATE", "Conf", "SiteConf", "Wildcard", "is_ours", "read", "render", "users_in"]
 
+Conf = SiteConf | Wildcard
 LONGEST = 16 << 20
 TEMPLATE = resources.files("appliance.nginx").joinpath("site.conf").read_text("utf-8")
 MAINTENANCE = resources.files("appliance.nginx").joinpath("maintenance.conf").read_text("utf-8")
+DEPLOYMENTS = resources.files("appliance.nginx").joinpath("deployments.conf").read_text("utf-8")
 MARK = TEMPLATE.split("\n", 1)[0]
 _VALUES = "#= "
 _PART = 2000  # NGINX reads no line of more than 4,096 bytes, not even one that it passes over
@@ -27,9 +30,44 @@ _ALONE = re.compile(r"^(\{\{ \w+ \}\})\n", re.MULTILINE)
 _STATIC = {"brotli": "brotli_static on;", "zstd": "zstd_static on;"}
 
 
-def render(conf: SiteConf) -> str:
+def render(conf: Conf) -> str:
     """The whole file."""
-    values = _common(conf)
+    if isinstance(conf, Wildcard):
+        return _filled(_DEPLOYMENTS, {**_common(conf), "name": conf.server_name, "upstream": conf.upstream})
+    return _site(conf)
+
+
+def read(text: str) -> Conf:
+    """The values in a file, if rendering them gives the same file byte for byte; HostFailed for any other text."""
+    mark, _, rest = text[:LONGEST].partition("\n")
+    if mark != MARK:
+        raise refused("The file is not one that Homeport made.")
+    lines = takewhile(lambda line: line.startswith(_VALUES), rest.split("\n"))
+    conf = _of("".join(line.removeprefix(_VALUES) for line in lines))
+    if render(conf) != text:
+        raise refused("The file holds something that Homeport did not put there.")
+    return conf
+
+
+def is_ours(text: str) -> bool:
+    """Whether a file bears our mark, on its first line."""
+    return text.split("\n", 1)[0] == MARK
+
+
+def users_in(text: str) -> str:
+    """What the file with who may come in says beside this one; empty where there is to be none."""
+    try:
+        conf = read(text)
+    except HostFailed:
+        return ""  # made by another version
+    if isinstance(conf, Wildcard):
+        return ""
+    guard = conf.guard
+    return f"{guard.user}:{guard.password}\n" if guard.password and not guard.maintenance else ""
+
+
+def _site(conf: SiteConf) -> str:
+    values = {**_common(conf), "host": conf.host, "root": str(conf.root)}
     if conf.guard.maintenance:
         page = assigned("homeport_page", "", serving.maintenance(conf.guard.maintenance))
         values |= {"tables": "", "page": _lines(page, 1), "retry_after": str(serving.RETRY_AFTER)}
@@ -48,38 +86,14 @@ def render(conf: SiteConf) -> str:
     return _filled(_TEMPLATE, values)
 
 
-def read(text: str) -> SiteConf:
-    """The values in a file, if rendering them gives the same file byte for byte; HostFailed for any other text."""
-    mark, _, rest = text[:LONGEST].partition("\n")
-    if mark != MARK:
-        raise refused("The file is not one that Homeport made.")
-    lines = takewhile(lambda line: line.startswith(_VALUES), rest.split("\n"))
-    conf = SiteConf.of("".join(line.removeprefix(_VALUES) for line in lines))
-    if render(conf) != text:
-        raise refused("The file holds something that Homeport did not put there.")
-    return conf
+def _of(values: str) -> Conf:
+    return Wildcard.of(values) if values.startswith('{"domain":') else SiteConf.of(values)
 
 
-def is_ours(text: str) -> bool:
-    """Whether a file bears our mark, on its first line."""
-    return text.split("\n", 1)[0] == MARK
-
-
-def users_in(text: str) -> str:
-    """What the file with who may come in says beside this one; empty where there is to be none."""
-    try:
-        guard = read(text).guard
-    except HostFailed:
-        return ""  # made by another version
-    return f"{guard.user}:{guard.password}\n" if guard.password and not guard.maintenance else ""
-
-
-def _common(conf: SiteConf) -> dict[str, str]:
+def _common(conf: Conf) -> dict[str, str]:
     return {
         "values": _lines([f"{_VALUES}{part}" for part in _cut(conf.text)], 0),
         "listen": _lines([f"listen {it};" for it in conf.listen], 1),
-        "host": conf.host,
-        "root": str(conf.root),
     }
 
 
@@ -112,4 +126,4 @@ def _parts(template: str) -> list[str]:
 
 
 _CHOOSING = ["gzip_http_version 1.1;", "gzip_proxied off;", "gzip_vary on;"]
-_TEMPLATE, _MAINTENANCE = _parts(TEMPLATE), _parts(MAINTENANCE)
+_TEMPLATE, _MAINTENANCE, _DEPLOYMENTS = map(_parts, (TEMPLATE, MAINTENANCE, DEPLOYMENTS))

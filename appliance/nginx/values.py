@@ -41,7 +41,7 @@ class SiteConf:
     modules: tuple[str, ...] = ()  # of NGINX here, besides those that it always has
 
     def __post_init__(self) -> None:
-        if not _is_host(self.host):
+        if not is_host(self.host):
             raise refused(f"{self.host!r} is not a host name.")
         for folder in (self.root, *([self.earlier] if self.earlier else [])):
             if not _PATH.fullmatch(str(folder)):
@@ -49,11 +49,7 @@ class SiteConf:
                     f"The folder {str(folder)!r} can't stand in an NGINX file.",
                     "Choose a data folder whose path has only letters, digits and . _ - + @ ~ in it.",
                 )
-        if not self.listen or len(set(self.listen)) < len(self.listen) or not all(map(_is_listen, self.listen)):
-            raise refused(
-                f"{' '.join(self.listen)!r} is nothing that NGINX can listen on.",
-                "Set HOMEPORT_NGINX_LISTEN to a port such as 80, or to addresses such as 192.0.2.10:80 [::]:80.",
-            )
+        require_listen(self.listen)
         if list(self.modules) != [one for one in MODULES if one in self.modules]:
             raise refused(f"{' '.join(self.modules)!r} are no modules that Homeport makes use of.")
         _require(
@@ -61,6 +57,15 @@ class SiteConf:
         )
         _check_rules(self.rules)
         _check_guard(self)
+
+    @property
+    def server_name(self) -> str:
+        return self.host
+
+    @property
+    def essence(self) -> tuple[str, ...]:
+        """The lines without which a file that was edited is for something else."""
+        return (f"root {self.root};",)
 
     @property
     def users(self) -> Path:
@@ -101,6 +106,14 @@ class SiteConf:
 
 def refused(detail: str, *todo: str) -> HostFailed:
     return HostFailed(detail, code="nginx_text", todo=todo)
+
+
+def require_listen(listen: tuple[str, ...]) -> None:
+    if not listen or len(set(listen)) < len(listen) or not all(map(is_listen, listen)):
+        raise refused(
+            f"{' '.join(listen)!r} is nothing that NGINX can listen on.",
+            "Set HOMEPORT_NGINX_LISTEN to a port such as 80, or to addresses such as 192.0.2.10:80 [::]:80.",
+        )
 
 
 def _check_rules(rules: Rules) -> None:
@@ -193,14 +206,14 @@ def _require(good: bool, otherwise: str) -> None:
         raise refused(otherwise)
 
 
-def _is_host(text: str) -> bool:
+def is_host(text: str) -> bool:
     try:
         return host_name(text) == text
     except ValueError:
         return False
 
 
-def _is_listen(text: str) -> bool:
+def is_listen(text: str) -> bool:
     """`80`, `192.0.2.10:80` or `[::]:80`."""
     address, colon, port = text.rpartition(":")
     if not _PORT.fullmatch(port) or int(port) > 65535:

@@ -20,9 +20,12 @@ from appliance.model.edits import Edit, SeenEdit, Tested
 from appliance.model.environments import Environment
 from appliance.model.sites import Site
 from appliance.model.urls import Part, Url
+from appliance.nginx import edits as by_hand
+from appliance.nginx.wildcard import KEY
+from appliance.projects import domain
 from appliance.projects.url_jobs import in_words, unlogged
 from appliance.projects.urls import find_url
-from appliance.store import environments, jobs, journal, nginx_edits, saved, urls
+from appliance.store import domains, environments, jobs, journal, nginx_edits, saved, urls
 
 TESTED = "nginx.tested"
 
@@ -38,10 +41,10 @@ def look(ctx: Context) -> None:
             url, before = urls.find(db, host), known.get(host)
             if before and (before.edit.text, before.edit.detail) == (edit.text, edit.detail):
                 nginx_edits.set_wanted(db, host, edit.wanted)
-            elif url:
+            elif url or host == KEY:
                 nginx_edits.put(db, edit, ctx.moment())
-                record(ctx, db, HOMEPORT, "url.edited", host, project=url.project, environment=url.environment)
-    if any(one.backend != "builtin" for one in environments.everyone(ctx.db.read())):
+                record(ctx, db, HOMEPORT, "url.edited", host, **_place(url))
+    if any(name != "builtin" for name in _used(ctx)):
         _note_test(ctx, _whole_test(ctx))
 
 
@@ -54,35 +57,44 @@ def tested(ctx: Context) -> Tested | None:
 def restore(ctx: Context, actor: Actor, host: str) -> Url:
     """Have Homeport's own file and links written again; a job does it, tested and seen as ever."""
     need(actor, "settings.update")
-    url, _ = find_url(ctx, host), find_edit(ctx, host)
+    url, _ = find_served(ctx, host), find_edit(ctx, host)
+    if host == KEY:
+        domain.restore(ctx)
+        with ctx.write() as db:
+            record(ctx, db, actor, "url.restore", host)
+        return find_served(ctx, host)
     with ctx.write(UrlChanged(host, url.project), JobAdded()) as db:
         jobs.drop(db, "url.restore", host)
         jobs.add(db, "url.restore", host, queue="hosts", at=ctx.moment())
         urls.set_state(db, host, "pending")
         urls.set_nginx(db, host, Part("pending", "Being written anew"))
-        record(ctx, db, actor, "url.restore", host, project=url.project, environment=url.environment)
+        record(ctx, db, actor, "url.restore", host, **_place(url))
     return find_url(ctx, host)
 
 
 def adopt(ctx: Context, actor: Actor, host: str) -> SeenEdit:
     """Keep the file as it was edited, until someone restores it. NGINX has to accept it first."""
     need(actor, "settings.update")
-    url, seen = find_url(ctx, host), find_edit(ctx, host)
+    url, seen = find_served(ctx, host), find_edit(ctx, host)
     environment = environments.by_id(ctx.db.read(), url.environment_id)
-    now = _now(ctx, environment, host) if environment else None
+    now = _now(ctx, environment, host)
     if now is None or now.what != "changed" or now.text != seen.edit.text:
         raise Conflict(
             now.detail if now else f"The file of {host} is as Homeport wrote it.",
             code="nothing_to_keep",
             todo=("Only a file that is there, with its links, can be kept as it is. Look again, or restore it.",),
         )
-    if environment:
-        backend_of(ctx, environment).test()
+    (backend_of(ctx, environment) if environment else load("nginx", ctx.settings)).test()
     with ctx.write(UrlChanged(host, url.project)) as db:
         nginx_edits.put(db, now, seen.seen_at)
         nginx_edits.keep(db, host, ctx.moment(), actor.name)
-        record(ctx, db, actor, "url.adopt", host, project=url.project, environment=url.environment)
+        record(ctx, db, actor, "url.adopt", host, **_place(url))
     return find_edit(ctx, host)
+
+
+def find_served(ctx: Context, host: str) -> Url:
+    """A URL, or the domain of deployments as if it were one."""
+    return (domain.as_url(ctx) if host == KEY else None) or find_url(ctx, host)
 
 
 def find_edit(ctx: Context, host: str) -> SeenEdit:
@@ -124,7 +136,7 @@ def _failed(ctx: Context, url: Url, entry: int, why: HomeportError) -> None:
 
 
 def _found(ctx: Context) -> Iterator[Edit]:
-    """Of every URL that is in force, or was when an edit was noticed."""
+    """Of all that is in force, or was when an edit was noticed."""
     db = ctx.db.read()
     hosts: dict[int, list[str]] = {}
     known = {one.edit.host for one in nginx_edits.everyone(db)}
@@ -138,9 +150,23 @@ def _found(ctx: Context) -> Iterator[Edit]:
             sites.setdefault(environment.backend, []).append(site_of(ctx, environment, those))
     for name, those_sites in sites.items():
         yield from load(name, ctx.settings).edits(those_sites)
+    now = domains.find(db)
+    if now and (now.status == "active" or KEY in known):
+        yield from _of_domain(ctx)
 
 
-def _now(ctx: Context, environment: Environment, host: str) -> Edit | None:
+def _of_domain(ctx: Context) -> list[Edit]:
+    return by_hand.find(ctx.settings, {KEY: domain.conf(ctx)}) if domain.wanted(ctx) else []
+
+
+def _place(url: Url | None) -> dict[str, str]:
+    """The domain of deployments is in none."""
+    return {"project": url.project, "environment": url.environment} if url and url.project else {}
+
+
+def _now(ctx: Context, environment: Environment | None, host: str) -> Edit | None:
+    if environment is None:
+        return next(iter(_of_domain(ctx)), None) if host == KEY else None
     return next(iter(backend_of(ctx, environment).edits([site_of(ctx, environment, (host,))])), None)
 
 
@@ -154,7 +180,8 @@ def _whole_test(ctx: Context) -> HomeportError | None:
 
 
 def _used(ctx: Context) -> Iterable[str]:
-    used = {one.backend for one in environments.everyone(ctx.db.read())}
+    db = ctx.db.read()
+    used = {one.backend for one in environments.everyone(db)} | ({"nginx"} if domains.find(db) else set())
     return [name for name in REGISTRY if name in used]
 
 

@@ -9,6 +9,7 @@ from appliance.context import Context
 from appliance.deploy.places import backend_of
 from appliance.errors import Conflict, NotFound
 from appliance.events import JobAdded, UrlChanged
+from appliance.model.deployments import ID
 from appliance.model.environments import Environment
 from appliance.model.urls import NewUrl, Url
 from appliance.projects.find import find_environment
@@ -22,6 +23,7 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
     need(actor, "urls.create")
     environment = find_environment(ctx, project, name)
     _refuse_own_host(ctx, new.host)
+    _refuse_deployments(ctx, new.host)
     _refuse_taken(ctx.db.read(), new.host)
     foreign = backend_of(ctx, environment).claims(new.host)
     if foreign:
@@ -94,6 +96,16 @@ def _refuse_taken(db: Connection, host: str) -> None:
             f"{host} already points at {taken.project}, {taken.environment}.",
             code="host_taken",
             todo=("Remove it there first.",),
+        )
+
+
+def _refuse_deployments(ctx: Context, host: str) -> None:
+    name, _, domain = host.partition(".")
+    if domain and domain == ctx.settings.nginx_deployments and ID.fullmatch(name):
+        raise Conflict(
+            f"{host} is the address of a deployment, or may become one.",
+            code="host_taken",
+            todo=("Choose a host name that does not look like a deployment's id.",),
         )
 
 

@@ -57,6 +57,8 @@ SENTENCES = {
     "url.restore": "had the NGINX file of {subject} written anew",
     "url.adopt": "kept the NGINX file of {subject} as it was edited",
     "url.left_behind": "could not take {subject} out of force. {why}",
+    "domain.active": "had NGINX show deployments under {subject}",
+    "domain.gone": "had NGINX show no deployments under {subject} any more",
     "homeport.upgrade": "went from version {was} to {subject}",
     "homeport.upgrade_failed": "could not go from version {was} to {subject}. {why}",
     "releases.cleanup": "cleaned up: {subject}",

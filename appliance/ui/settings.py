@@ -15,10 +15,10 @@ from appliance.deploy.places import default_backend
 from appliance.dns import provider
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
-from appliance.projects import edits
+from appliance.projects import domain, edits
 from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import ABOUT, About
-from appliance.store import nginx_edits, saved, urls
+from appliance.store import domains, nginx_edits, saved, urls
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.web import words
 from appliance.web.look import LONG, look
@@ -158,6 +158,8 @@ def _show_nginx(request: Request, tested: Tested | None = None) -> Response:
         tested=tested,
         edits=nginx_edits.everyone(ctx.db.read()),
         whole=edits.tested(ctx),
+        domain=domains.find(ctx.db.read()),
+        wanted_domain=domain.wanted(ctx),
         fixed=_fixed(ctx, NGINX),
     )
 

@@ -1,6 +1,7 @@
 """Which site a host name leads to, before anything of the appliance sees the request."""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,7 +29,7 @@ class HostSwitch:
             await sites.serve(scope, receive, send, self._live.of(*found))
         elif domain := self._domain(host):  # whatever else is under it is never the appliance
             shown = self._live.permanent(host.removesuffix(domain))
-            await sites.serve(scope, receive, send, shown or self._live.nothing())
+            await sites.serve(scope, receive, send, shown or self._live.nothing(unlisted=True))
         else:
             await self._app(scope, receive, send)
 
@@ -40,8 +41,10 @@ class HostSwitch:
 
     def _domain(self, host: str) -> str:
         """What is behind the name of a deployment, where deployments have a domain and this is under it."""
-        domain = self._ctx.settings.nginx_deployments
-        return f".{domain}" if domain and host.endswith(f".{domain}") else ""
+        settings = self._ctx.settings
+        under = f".{settings.nginx_deployments}"
+        own = urlsplit(settings.url).hostname
+        return under if settings.nginx_deployments and host.endswith(under) and host != own else ""
 
     def _attached(self, host: str) -> tuple[str, str] | None:
         if _is_address(host):

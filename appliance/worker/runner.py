@@ -15,7 +15,7 @@ from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
-from appliance.projects import edits, settle, url_jobs
+from appliance.projects import domain, edits, settle, url_jobs
 from appliance.store import jobs
 from appliance.store.db import NotNow
 from appliance.worker import timers
@@ -29,12 +29,14 @@ IDLE = 30.0  # look again this often even when nobody says that there is work
 HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
     "release.settle": releases.settle,
+    releases.FORGET: releases.forget_gone,
     "xray": after.finish,
     "compress": compress.compress,
     "backup": take.take,
     "place.move": settle.move,
     "hosts.settle": settle.settle,
     "url.restore": edits.write_anew,
+    "domain.settle": domain.settle,
 }
 TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.TryLater]]] = {
     "url.attach": url_jobs.attach,
@@ -45,6 +47,7 @@ AFTER_A_FAULT = {
     "xray": after.end_in_fault,
     "url.attach": url_jobs.end_in_fault,
     "url.restore": url_jobs.end_in_fault,
+    "domain.settle": domain.end_in_fault,
     "backup": take.end_in_fault,
 }
 logger = logging.getLogger("homeport.worker")

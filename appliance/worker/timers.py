@@ -7,7 +7,7 @@ from time import monotonic
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import earlier, retention, tidy, uploads
-from appliance.projects import edits
+from appliance.projects import domain, edits
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
@@ -16,6 +16,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),
     "take a backup that is due": (60.0, schedule.look),
+    "see to the domain of deployments": (HOUR / 12, domain.look),
     "look for edits by hand": (HOUR / 12, edits.look),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }

@@ -167,8 +167,12 @@ class Host:
     @property
     def jobs(self) -> int:
         """How many there are, waiting or running."""
-        text = self.server.ask("GET", "/metrics").text
-        return sum(int(count) for count in re.findall(r"^homeport_jobs\{.*\} (\d+)$", text, re.MULTILINE))
+        answer = self.server.http.get(
+            f"{self.server.url}/metrics", headers={"Authorization": f"Bearer {self.server.key}"}
+        )
+        counts = re.findall(r"^homeport_jobs\{.*\} (\d+)$", answer.text, re.MULTILINE)
+        assert counts, answer.text
+        return sum(map(int, counts))
 
     def activity(self, verb: str) -> list[Any]:
         return [one for one in self.server.get("/activity?limit=200")["items"] if one["verb"] == verb]

@@ -21,7 +21,7 @@ from appliance.machine import files, http
 from appliance.nginx import helper
 from appliance.nginx.helper import Answer, Refused, Rules, answer, candidates, judge
 from appliance.nginx.helper_client import Helper, ask
-from appliance.nginx.template import SiteConf, render
+from appliance.nginx.template import Conf, SiteConf, Wildcard, render
 from appliance.settings import Settings
 from tests.servers import Nginx
 
@@ -36,6 +36,7 @@ RULES = Rules(
     test=("nginx", "-t"),
     reload=("nginx", "-s", "reload"),
     listen=("80", "[::]:80"),
+    host="127.0.0.1",
 )
 SITE = SiteConf(HOST, RULES.data / "sites/blog/production", ("80", "[::]:80"))
 TEXT = render(SITE)
@@ -46,7 +47,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: the helpe
 # What is taken, and what is not
 
 
-def taken(content: bytes, name: str = f"{HOST}.conf") -> SiteConf | None:
+def taken(content: bytes, name: str = f"{HOST}.conf") -> Conf | None:
     try:
         return judge(RULES, name, content)
     except Refused as why:
@@ -56,8 +57,12 @@ def taken(content: bytes, name: str = f"{HOST}.conf") -> SiteConf | None:
     return None
 
 
-def is_allowed(conf: SiteConf, content: bytes, name: str) -> bool:
+def is_allowed(conf: Conf, content: bytes, name: str) -> bool:
     """Said again in other words than the helper's, to hold it to them."""
+    if isinstance(conf, Wildcard):
+        return (
+            content == render(conf).encode() and name == "@deployments.conf" and set(conf.listen) <= {"80", "[::]:80"}
+        )
     project, environment = conf.root.parts[-2:]
     good = set(string.ascii_lowercase + string.digits + "-")
     return (
@@ -228,6 +233,66 @@ def test_no_text_in_the_place_of_a_value_gets_out_of_it(host: str, root: str, li
     name = f"{host}.conf"
     conf = taken(content, name)
     assert conf is None or is_allowed(conf, content, name)
+
+
+DEPLOYMENTS = Wildcard("deploys.example.com", "127.0.0.1:8420", ("80", "[::]:80"))
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        DEPLOYMENTS,
+        replace(DEPLOYMENTS, listen=("80",)),
+        replace(DEPLOYMENTS, upstream="[::1]:8420"),
+        replace(DEPLOYMENTS, upstream="192.0.2.7:8420"),  # as root's rules say
+    ],
+)
+def test_one_server_for_deployments_is_taken(conf: Wildcard) -> None:
+    assert judge(replace(RULES, host="192.0.2.7"), "@deployments.conf", render(conf).encode()) == conf
+
+
+@pytest.mark.parametrize(
+    ("conf", "name", "words"),
+    [
+        (replace(DEPLOYMENTS, upstream="192.0.2.8:8420"), "@deployments.conf", "passes on to 192.0.2.8:8420"),
+        (replace(DEPLOYMENTS, listen=("80", "8080")), "@deployments.conf", "listens on 8080"),
+        (DEPLOYMENTS, "deploys.example.com.conf", "is for @deployments"),
+    ],
+)
+def test_one_server_for_deployments_leads_to_this_appliance_alone(conf: Wildcard, name: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        judge(RULES, name, render(conf).encode())
+
+
+@pytest.mark.parametrize("line", EVIL)
+def test_no_line_can_be_put_into_the_server_for_deployments(line: str) -> None:
+    lines = render(DEPLOYMENTS).split("\n")
+    for at in range(len(lines) + 1):
+        for instead in (0, 1):
+            text = "\n".join([*lines[:at], line, *lines[at + instead :]])
+            if text != render(DEPLOYMENTS):
+                assert taken(text.encode(), "@deployments.conf") is None, (at, instead)
+
+
+@given(values, values, values)
+@settings(max_examples=300, deadline=None)
+def test_no_text_in_the_place_of_its_values_gets_out_of_them(domain: str, upstream: str, listen: str) -> None:
+    text = render(DEPLOYMENTS).replace("deploys.example.com", domain).replace("127.0.0.1:8420", upstream)
+    content = text.replace("80", listen, 1).encode()
+    conf = taken(content, "@deployments.conf")
+    assert conf is None or is_allowed(conf, content, "@deployments.conf")
+
+
+@pytest.mark.parametrize("domain", ["com", "*.example.com", "a b.com", "example.com;", "", "localhost", "192.0.2.1"])
+def test_what_is_no_domain_can_not_be_written(domain: str) -> None:
+    with pytest.raises(HostFailed, match="no domain"):
+        Wildcard(domain, "127.0.0.1:8420", ("80",))
+
+
+@pytest.mark.parametrize("upstream", ["8420", "localhost:8420", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:80;", "unix:/x"])
+def test_what_is_no_address_can_not_be_passed_on_to(upstream: str) -> None:
+    with pytest.raises(HostFailed, match="no address"):
+        Wildcard("deploys.example.com", upstream, ("80",))
 
 
 # Where candidates are read

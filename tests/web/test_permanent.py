@@ -99,9 +99,10 @@ def test_under_a_domain_for_deployments(tmp_path: Path) -> None:
         server.project("blog")
         one = server.deploy("blog", {"index.html": "one"})
         server.deploy("blog", {"index.html": "two"})
-        assert one["permanent"] == f"http://{one['id']}.deploys.example.com/"
+        assert one["permanent"] == f"http://{one['id']}.blog.localhost:{server.port}/", "NGINX is left alone here"
         assert visit(server, one).text == "one"
-        assert visit(server, one).headers["x-robots-tag"] == "noindex"
+        under = server.http.get(server.url, headers={"Host": f"{one['id']}.deploys.example.com"})
+        assert under.text == "one" and under.headers["x-robots-tag"] == "noindex"
         for name in ("www", "x" * 20, "a.b"):
             answer = server.http.get(f"{server.url}/login", headers={"Host": f"{name}.deploys.example.com"})
             assert answer.status_code == 404 and "Homeport" not in answer.text

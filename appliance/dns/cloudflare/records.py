@@ -135,7 +135,7 @@ class Records:
 
 def suffixes(host: str) -> list[str]:
     """The names that may be the zone of a host, longest first; a zone has at least two labels."""
-    labels = host.split(".")
+    labels = host.removeprefix("*.").split(".")
     return [".".join(labels[at:]) for at in range(len(labels) - 1)][-SUFFIXES_MOST:]
 
 
