@@ -1,9 +1,10 @@
 """Releases on disk: named by their files and shared by every deployment of them, so coming and going takes a lock."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import time
 
@@ -16,6 +17,7 @@ from appliance.store import deployments, saved
 from appliance.store import releases as rows
 from appliance.store.db import Connection
 
+FORGET = "releases.forget"
 _LOCK = threading.Lock()
 _SETTLING = threading.Lock()
 
@@ -137,10 +139,26 @@ def remove_beyond(ctx: Context, environment_id: int) -> int:
 
 
 def remove_old(ctx: Context) -> int:
-    """Remove releases that no environment serves or may soon go back to, and what has no release's name."""
+    """Take away releases that no environment serves or may soon go back to, and what has no release's name.
+
+    Their files, of which there may be millions after an upgrade, are for `forget_gone`: a start doesn't wait for that.
+    """
     with _LOCK:
         wanted = needed(ctx) | _pointed_at(ctx)
-        return _remove(ctx, [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)])
+        old = [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)]
+        return _remove(ctx, old, partial(_set_aside, ctx))
+
+
+def forget_gone(ctx: Context, _: str = "", __: int = 1) -> None:
+    """The job. What is left when Homeport ends is taken up by the next start."""
+    for tree in trees_gone(ctx):
+        if ctx.stopping.is_set():
+            return
+        files.remove_tree(tree)
+
+
+def trees_gone(ctx: Context) -> list[Path]:
+    return [one for one in paths.gone_folder(ctx).iterdir() if one.is_dir()]
 
 
 def _pointed_at(ctx: Context) -> set[str]:
@@ -165,19 +183,29 @@ def _remove_named(ctx: Context, names: list[str]) -> int:
     return _remove(ctx, [part for place in places for part in place])
 
 
-def _remove(ctx: Context, old: list[Path]) -> int:
+def _remove(ctx: Context, old: list[Path], take_away: Callable[[Path], None] = files.remove_tree) -> int:
     """Their contents are for the next clean-up to look at."""
     for one in sorted(old, reverse=True):  # the manifest goes first: without it a release does not count
         if one.suffix == ".json" and one.exists():
             one.replace(paths.gone_folder(ctx) / one.name)
         else:
-            files.remove_tree(one)
+            take_away(one)
     gone = [one.name for one in old if one.suffix != ".json"]
     if gone:
         with ctx.db.write(lasting=False) as db:
             for name in gone:
                 rows.remove(db, name)
     return len(gone)
+
+
+def _set_aside(ctx: Context, left: Path) -> None:
+    if left.is_symlink() or not left.is_dir():
+        files.remove_tree(left)
+        return
+    place = paths.gone_folder(ctx) / left.name
+    files.remove_tree(place)
+    left.chmod(0o700)  # a folder that can't be written can't be moved either
+    left.rename(place)
 
 
 def remove(ctx: Context, name: str) -> None:

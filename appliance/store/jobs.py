@@ -4,7 +4,8 @@ from appliance.model.jobs import Job
 from appliance.store.db import Connection, Row
 
 MOST_AT_ONCE = 500
-BEHIND = ("backup", "compress", "xray")  # nobody waits: each has a thread of its own, and keeps no worker from its work
+# Nobody waits for these: each has a thread of its own, and keeps no worker from its work.
+BEHIND = ("backup", "compress", "releases.forget", "xray")
 
 
 def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:

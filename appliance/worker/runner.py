@@ -29,6 +29,7 @@ IDLE = 30.0  # look again this often even when nobody says that there is work
 HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "deploy": pipeline.deploy,
     "release.settle": releases.settle,
+    releases.FORGET: releases.forget_gone,
     "xray": after.finish,
     "compress": compress.compress,
     "backup": take.take,
