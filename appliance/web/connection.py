@@ -54,11 +54,18 @@ class Connection(HttpToolsProtocol):
     def is_young(self) -> bool:
         return self.is_idle or self.transport.is_closing() or self.loop.time() - self._since < YOUNG
 
+    def rest(self) -> bool:
+        """Once every request has its answer, the next one stays in the hands of the system, for whoever goes on."""
+        if not self.is_idle:
+            return False
+        self.transport.pause_reading()
+        self._unset_keepalive_if_required()  # who is not heard is not sent away for being silent
+        return True
+
     def take_along(self) -> list[socket.socket]:
         """The connection itself, no longer ours; nothing where it is in the middle of something, and ends here."""
         taken: list[socket.socket] = []
-        if self.is_idle:
-            self.transport.pause_reading()
+        if self.rest():
             try:
                 taken = [socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno()))]
             except OSError:  # as many files are open as may be

@@ -97,7 +97,7 @@ class Server(uvicorn.Server):
             return
         for server in self.servers:
             server.close()
-        await self._until(lambda: all(one.is_idle for one in self._connections), SHORT)
+        await self._until(self._all_rest, SHORT)
         for number, one in enumerate(self._connections):
             self.taken_along += one.take_along()
             if number % BATCH == 0:
@@ -106,6 +106,11 @@ class Server(uvicorn.Server):
     @property
     def _connections(self) -> list[Connection]:
         return [one for one in self.server_state.connections if isinstance(one, Connection)]
+
+    def _all_rest(self) -> bool:
+        """Each lies down as soon as it can: those that never stop asking are never quiet at the same time."""
+        resting = [one.rest() for one in self._connections]
+        return all(resting)
 
     def _end_well(self, sig: int, frame: FrameType | None) -> None:
         self._ctx.bus.publish(Stopping())
