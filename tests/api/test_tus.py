@@ -196,7 +196,8 @@ def test_who_comes_back_takes_over_from_a_line_that_hangs(server: Appliance) -> 
     """The old connection is dead without the server knowing; nothing more comes, and nothing says so."""
     body = RANDOM.randbytes(100_000)
     where = create(server, len(body))
-    with sending(server, where, len(body)) as hanging:
+    with sending(server, where, len(body), expect="100-continue") as hanging:
+        assert hanging.recv(1000).split()[1] == b"100", "it has the upload for itself, and is ready for what comes"
         hanging.sendall(body[:60_000])
         begin = offset(server, where)
         assert begin <= 60_000
@@ -206,11 +207,11 @@ def test_who_comes_back_takes_over_from_a_line_that_hangs(server: Appliance) -> 
 
 
 @contextmanager
-def sending(server: Appliance, where: str, length: int, at: int = 0) -> Iterator[socket.socket]:
+def sending(server: Appliance, where: str, length: int, at: int = 0, *, expect: str = "") -> Iterator[socket.socket]:
     """A PATCH whose body is up to the test."""
     lines = [f"PATCH /api/v1{where} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Authorization: Bearer {server.key}"]
     lines += [f"{name}: {value}" for name, value in PIECE.items()]
-    lines += [f"Upload-Offset: {at}", f"Content-Length: {length}", "", ""]
+    lines += [f"Upload-Offset: {at}", f"Content-Length: {length}", *([f"Expect: {expect}"] if expect else []), "", ""]
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as line:
         line.sendall("\r\n".join(lines).encode())
         yield line
