@@ -1,11 +1,13 @@
 """Every noun's commands against a real server: people get tables, programs the API's own JSON."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.appliance import Appliance
 from tests.cli.drive import Cli
+from tests.servers import eventually
 
 
 def test_a_project_from_its_making_to_its_end(server: Appliance, cli: Cli, name: str) -> None:
@@ -120,7 +122,8 @@ def test_keys(server: Appliance, cli: Cli, name: str) -> None:
     assert key.startswith("hp_")
     assert "not shown again" in made.stderr
     assert cli("whoami", HOMEPORT_KEY=key).stdout.endswith(f" at {server.url}\n")
-    (found,) = [it for it in cli.json("keys", "list")["items"] if it["name"] == name]
+    eventually(lambda: listed_key(cli, name)["last_used_at"] is not None)  # noted beside the request, not before it
+    found = listed_key(cli, name)
     assert cli.json("keys", "show", found["id"]) == found
     assert "2099-01-31 00:00" in cli("keys", "list").stdout
     assert key not in cli("keys", "show", found["id"]).output
@@ -128,6 +131,11 @@ def test_keys(server: Appliance, cli: Cli, name: str) -> None:
     cli("whoami", code=3, HOMEPORT_KEY=key)
     assert "You have no key" in cli("keys", "delete", found["id"], "--yes", code=1).stderr
     assert "key" in cli.json("keys", "create", name)
+
+
+def listed_key(cli: Cli, name: str) -> Any:
+    (found,) = [it for it in cli.json("keys", "list")["items"] if it["name"] == name]
+    return found
 
 
 def test_bundles(server: Appliance, cli: Cli, name: str, tmp_path: Path) -> None:
