@@ -80,7 +80,11 @@ def call(data: Path) -> Talk:
         raise Forbidden(f"{data} belongs to another user.", todo=("Run it as that user, or with sudo.",)) from None
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         sock.close()
-        todo = ("Name its folder with --data.", "Where none runs, start the new file: it takes over what is there.")
+        todo = (
+            "Name its folder with --data.",
+            "Where none runs, start the new file: it takes over what is there.",
+            "Stop one that is too old for this, then start the new file.",
+        )
         raise NotFound(f"No Homeport that can be upgraded runs with {data}.", code="not_running", todo=todo) from None
     except OSError as why:
         sock.close()
