@@ -29,7 +29,7 @@ WIDER = """() => document.documentElement.scrollWidth > innerWidth
   ? [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1
       && !one.closest("[popover], .view, pre, .tabs, .sr")).map((one) => one.outerHTML.slice(0, 120)).slice(0, 3)
   : []"""
-SITE = {"index.html": "<h1>hello</h1>", ".env": "left out"}
+SITE = {"index.html": "<h1>hello</h1><img src=gone.png>", ".env": "left out"}
 INSIDE = (
     "/projects",
     "/projects?q=nothing-like-that",
@@ -43,13 +43,18 @@ INSIDE = (
     "/projects/axe/environments/production",
     "/projects/axe/environments/production/settings",
     "/projects/axe/environments/production/site",
+    "/projects/axe/environments/production/xray",
+    "/projects/axe/environments/production/freeze",
     "/projects/axe/environments/production/rollback",
     "/projects/axe/environments/production/delete",
     "/projects/axe/environments/production/promote?from=staging",
     "/projects/axe/environments/empty",
+    "/projects/axe/environments/staging",
+    "/projects/axe/environments/staging/site",
     "/deployments",
     "/deployments/{good}",
     "/deployments/{bad}",
+    "/deployments/{good}/compare?with={first}",
     "/urls",
     "/urls/axe.example.com/remove",
     "/activity",
@@ -57,6 +62,7 @@ INSIDE = (
     "/settings/nginx",
     "/settings/dns",
     "/settings/backups",
+    "/settings/cleanup",
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
@@ -81,11 +87,13 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applia
 
 
 def furnish(server: Appliance) -> dict[str, str]:
-    server.deploy(server.project("axe"), {"index.html": "first"})
+    first = server.deploy(server.project("axe"), {"index.html": "first", "_redirects": "no line\n"})
     good = server.deploy("axe", SITE)
     for name in ("staging", "empty"):
         server.ask("POST", "/projects/axe/environments", json={"name": name})
     server.deploy("axe", SITE, "staging")
+    server.ask("POST", "/projects/axe/environments/staging/freeze", json={"message": "Sale until Friday"})
+    server.ask("PATCH", "/projects/axe/environments/staging/guard", json={"maintenance": "Back at noon"})
     broken = bytearray(zipped({"index.html": "x" * 200, "a.html": "some words"}))
     broken[broken.index(b"a.html") + 8] ^= 0xFF
     bad = server.send("axe", bytes(broken)).json()["deployment"]
@@ -93,7 +101,7 @@ def furnish(server: Appliance) -> dict[str, str]:
     for host, place in (("axe.example.com", "axe"), ("waits.example.com", "second")):
         server.ask("POST", f"/projects/{place}/environments/production/urls?wait=5", json={"host": host})
     key = server.ask("POST", "/keys", json={"name": "soon over", "expires_at": "2099-01-01T00:00:00Z"}).json()
-    return {"good": good["id"], "bad": bad["id"], "key": key["id"]}
+    return {"first": first["id"], "good": good["id"], "bad": bad["id"], "key": key["id"]}
 
 
 def found_by_axe(page: Page, axe: str) -> list[str]:
