@@ -221,7 +221,7 @@
   on("change", "[data-act]", (choice) => say($("[data-says]", choice.form), choice.dataset.act));
 
   async function page(address) {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const answer = await fetch(address, { headers: { Accept: "text/html", "HX-Request": "true" } });
     if (answer.redirected && new URL(answer.url).pathname === "/login") location.reload();
     if (!answer.ok) throw new Error(answer.status);
     return new DOMParser().parseFromString(await answer.text(), "text/html");

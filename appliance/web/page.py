@@ -162,11 +162,16 @@ def _page(request: Request) -> Page:
         host=urlsplit(address).netloc,
         address=address,
         theme=theme if theme in THEMES else "",
-        done=DONE.get(request.cookies.get("done", ""), ""),
+        done=_done(request),
         now=ctx.now(),
         seen=changes(request).count,
         trouble=_trouble(request) if actor.signed_in else None,
     )
+
+
+def _done(request: Request) -> str:
+    """Said once, on the page that follows a form; a page that only looks again does not take it away from there."""
+    return "" if request.headers.get("hx-request") else DONE.get(request.cookies.get("done", ""), "")
 
 
 def _trouble(request: Request) -> str | None:

@@ -398,6 +398,22 @@ def test_a_url_from_added_to_removed(server: Appliance, open_tab: Open) -> None:
     expect(row).to_have_count(0)
 
 
+def test_a_page_that_looks_again_leaves_the_word_of_success_for_the_next_page(
+    server: Appliance, open_tab: Open
+) -> None:
+    """What was done is live news too: the page that asked for it looks again before it is left."""
+    server.project("worded")
+    page = open_tab(server)
+    page.goto("/projects/worded")
+    page.context.add_cookies([{"name": "done", "value": "url-removed", "url": server.url}])
+    server.deploy("worded", SITE)
+    expect(page.locator("#environment-production").get_by_role("link", name="#1", exact=True)).to_be_visible()
+    page.goto("/urls")
+    expect(page.get_by_text("URL removed")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("URL removed")).to_have_count(0)
+
+
 def test_a_key_is_shown_once_and_works(server: Appliance, open_tab: Open) -> None:
     page = open_tab(server, permissions=["clipboard-read", "clipboard-write"])
     page.goto("/settings/keys")
