@@ -262,6 +262,7 @@ def test_a_running_deployment_is_live_and_nothing_jumps(server: Appliance, open_
     expect(page.locator("h1")).to_contain_text("Live", timeout=60_000)
     expect(page.locator(".log .state")).to_contain_text("Ended")
     expect(page.locator(".steps > .done")).to_have_count(7)
+    expect(page.locator("#permanent").get_by_role("link")).to_be_visible()
     expect(page).to_have_title("Succeeded: #2, watched production · Homeport")
     numbers = page.locator(".log li > a").all_inner_texts()
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
