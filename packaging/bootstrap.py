@@ -85,7 +85,7 @@ def go_back(words: Sequence[str], why: str) -> NoReturn:
     signal.alarm(0)
     os.environ.setdefault(REASON, why)
     del os.environ[BACK]
-    os.execv(words[0], words)  # noqa: S606
+    os.execv(words[0], list(words))  # noqa: S606
 
 
 def forget_the_surroundings() -> None:
