@@ -198,11 +198,12 @@ LINES = st.builds(
 def test_no_answer_leads_out_of_the_site_or_shows_what_is_hidden(lines: list[str], path: str, query: str) -> None:
     rules = Rules(redirects=redirect_lines.parse("\n".join(lines).encode())[0], clean_urls=True, fallback="index.html")
     served = re.sub("//+", "/", path)
-    outcome = Answers(rules).to(Asked(served.encode(), path.encode(), query.encode()), lambda _: True, lambda _: True)
+    sent = path.replace("\n", "%0a").encode()  # no server hands on a request with a line end in its target
+    outcome = Answers(rules).to(Asked(served.encode(), sent, query.encode()), lambda _: True, lambda _: True)
     assert outcome.status in (200, 301, 302, 404, 410)
     if outcome.file is not None:
         assert not is_hidden(b"/" + outcome.file)
         assert not outcome.file.startswith(b"/")
     if outcome.location is not None:
         assert outcome.location.startswith(b"https://x.y/") or re.match(rb"/(?![/\\])|/$", outcome.location)
-        assert served.count("\n") == 0 or b"\n" not in outcome.location
+        assert b"\n" not in outcome.location
