@@ -274,6 +274,7 @@ def _have_settled(ctx: Context, db: Connection, deployment: Deployment) -> None:
     kept = release_rows.find(db, now.release) if now and now.release else None
     if kept and not kept.written and not jobs.has(db, "release.settle", kept.name):
         jobs.add(db, "release.settle", kept.name, queue="disk", at=ctx.moment())
+    releases.ask_to_forget(ctx, db)
     if now and kept:
         after.ask_for(db, now, ctx.moment())
     if now and kept and now.status == "succeeded":

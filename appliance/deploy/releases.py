@@ -13,7 +13,7 @@ from appliance.deploy import paths
 from appliance.machine import faults, files, manifest_file
 from appliance.model import manifests
 from appliance.model.manifests import Manifest
-from appliance.store import deployments, saved
+from appliance.store import deployments, jobs, saved
 from appliance.store import releases as rows
 from appliance.store.db import Connection
 
@@ -131,11 +131,19 @@ def held(ctx: Context, name: str) -> Iterator[None]:
 
 
 def remove_beyond(ctx: Context, environment_id: int) -> int:
-    """Remove what this environment may no longer soon go back to, unless another one may. Bundles stay."""
+    """Take away what this environment may no longer soon go back to, unless another one may. Bundles stay."""
     db, kept = ctx.db.read(), ctx.settings.releases_kept
     with _LOCK:
         beyond = [name for name in deployments.releases_of(db, environment_id)[kept:] if rows.find(db, name)]
-        return _remove_named(ctx, [name for name in beyond if not _is_needed_anywhere(db, name, kept)])
+        going = [name for name in beyond if not _is_needed_anywhere(db, name, kept)]
+        return _remove_named(ctx, going, partial(_set_aside, ctx))
+
+
+def ask_to_forget(ctx: Context, db: Connection) -> None:
+    """Where trees were set aside: nobody waits for their files to go."""
+    if trees_gone(ctx):
+        jobs.drop(db, FORGET, "")
+        jobs.add(db, FORGET, "", queue=FORGET, at=ctx.moment())
 
 
 def remove_old(ctx: Context) -> int:
@@ -178,9 +186,9 @@ def _is_needed_anywhere(db: Connection, name: str, kept: int) -> bool:
     return any(name in deployments.releases_of(db, one)[:kept] for one in deployments.places_of_release(db, name))
 
 
-def _remove_named(ctx: Context, names: list[str]) -> int:
+def _remove_named(ctx: Context, names: list[str], take_away: Callable[[Path], None] = files.remove_tree) -> int:
     places = ((paths.release(ctx, one).path, paths.manifest_file(ctx, one)) for one in names)
-    return _remove(ctx, [part for place in places for part in place])
+    return _remove(ctx, [part for place in places for part in place], take_away)
 
 
 def _remove(ctx: Context, old: list[Path], take_away: Callable[[Path], None] = files.remove_tree) -> int:

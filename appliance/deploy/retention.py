@@ -57,6 +57,7 @@ def would_free(ctx: Context) -> Cleanup:
 def clean_up(ctx: Context, actor: Actor = HOMEPORT) -> Cleanup:
     """Do it. Contents that someone needs just now are left for the next time."""
     need(actor, "settings.update")
+    releases.forget_gone(ctx)
     with releases.settled():
         going = _going(ctx)
         told = _told(ctx, going, {})

@@ -5,7 +5,7 @@ from datetime import timedelta
 from appliance.context import Context
 from appliance.deploy import earlier, paths, releases, uploads
 from appliance.machine import clock, files
-from appliance.store import bundles, deployments, jobs, journal
+from appliance.store import bundles, deployments, journal
 
 REMEMBERED = timedelta(days=1)
 JOURNALED = timedelta(days=30)
@@ -33,10 +33,8 @@ def sweep(ctx: Context) -> None:
         if bundle.suffix in (".zip", ".json") and bundle.stem not in known:
             bundle.unlink()
     releases.remove_old(ctx)
-    if releases.trees_gone(ctx):
-        with ctx.db.write() as db:
-            jobs.drop(db, releases.FORGET, "")
-            jobs.add(db, releases.FORGET, "", queue=releases.FORGET, at=ctx.moment())
+    with ctx.db.write(lasting=False) as db:
+        releases.ask_to_forget(ctx, db)
     for log in (ctx.data / "logs").glob("*.log"):
         if deployments.find(ctx.db.read(), log.stem) is None:
             log.unlink()

@@ -43,6 +43,7 @@ def settle(ctx: Context, made: Deployment) -> Deployment:
     after = inside.state(ctx, made)
     assert after.live, after.error
     releases.settle(ctx, after.release or "")
+    releases.forget_gone(ctx)
     return after
 
 
