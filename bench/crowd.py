@@ -20,6 +20,7 @@ FILES = 300
 def rows(folder: Path, runs: int) -> list[Row]:
     """Each through NGINX, each a site of its own."""
     ours_took, shell_took, peaks = [], [], []
+    (folder / "shell").mkdir()
     with (
         Nginx(folder / "nginx") as nginx,
         Appliance(folder / "data", **nginx.environ, HOMEPORT_BACKEND="nginx") as ours,
