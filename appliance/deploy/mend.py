@@ -8,7 +8,8 @@ from pathlib import Path
 
 from appliance.context import Context
 from appliance.deploy import contents, freeze, paths, releases
-from appliance.deploy.assemble import Witness, make_release, manifest_of_made
+from appliance.deploy.assemble import Witness, make_release
+from appliance.deploy.delta import contents_of_made
 from appliance.deploy.submit import limits
 from appliance.errors import HomeportError
 from appliance.machine.unpack import one_file
@@ -86,10 +87,11 @@ def examine(ctx: Context) -> Found:
         manifest = releases.manifest_of(ctx, kept.name)
         for path in _damaged(ctx, kept.name):
             (mended if _mended(ctx, kept.name, path, manifest) else lost).append(f"{kept.name[:12]}/{path}")
+    named = contents_of_made(ctx) if bad else set()
     for sha256 in bad:
         if not shelf.sound(sha256):
             shelf.remove(sha256)
-            lost += [f"content {sha256[:12]}"] if sha256 in _named_by_made(ctx) else []
+            lost += [f"content {sha256[:12]}"] if sha256 in named else []
     return Found(sum(1 for _ in shelf.names()), tuple(mended), tuple(lost))
 
 
@@ -145,13 +147,6 @@ def _is_sound(file: Path, sha256: str) -> bool:
             return hashlib.file_digest(opened, "sha256").hexdigest() == sha256
     except OSError:
         return False
-
-
-def _named_by_made(ctx: Context) -> set[str]:
-    found: set[str] = set()
-    for bundle in bundles.made(ctx.db.read()):
-        found |= {piece.sha256 for piece in manifest_of_made(ctx, bundle.sha256).values()}
-    return found
 
 
 def _written_at(ctx: Context) -> float:

@@ -39,11 +39,6 @@ def of_release(db: Connection, release: str) -> tuple[Bundle, ...]:
     return tuple(_bundle(row) for row in rows)
 
 
-def made(db: Connection) -> tuple[Bundle, ...]:
-    """Those that were deployed file by file."""
-    return tuple(_bundle(row) for row in db.execute("SELECT * FROM bundles WHERE made = 1"))
-
-
 def with_files_of(db: Connection, name: str) -> Bundle | None:
     """A bundle of exactly the files of a release; rather one that was uploaded, for that one is a file."""
     row = db.execute("SELECT * FROM bundles WHERE release = ? ORDER BY made, created_at LIMIT 1", [name]).fetchone()
