@@ -38,13 +38,14 @@ class Delta:
         self._wire = self._new = 0
 
     def deploy(self, client: Client, project: str, environment: str) -> DeploymentData:
-        files = self._memory.hashed(self._entries)
-        self._memory.keep()
-        deployment = self._until_taken(client, project, environment, files)
-        with suppress(HomeportError, KeyError):  # what isn't remembered is only sent again
-            if release := client.bundle(deployment["bundle"])["release"]:
-                self._memory.remember_sent(client.server, release, files)
-                self._memory.keep()
+        try:
+            files = self._memory.hashed(self._entries)
+            deployment = self._until_taken(client, project, environment, files)
+            with suppress(HomeportError, KeyError):  # what isn't remembered is only sent again
+                if release := client.bundle(deployment["bundle"])["release"]:
+                    self._memory.remember_sent(client.server, release, files)
+        finally:
+            self._memory.keep()
         return deployment
 
     def _until_taken(self, client: Client, project: str, environment: str, files: Files) -> DeploymentData:
@@ -137,7 +138,7 @@ def _pieces(sha256: str, entry: Entry, told: Callable[[int], None]) -> Iterator[
         return
     left = entry.size
     try:
-        with entry.path.open("rb") as file:
+        with open(entry.path, "rb") as file:
             while left and (data := file.read(min(PIECE, left))):
                 left -= len(data)
                 told(len(data))
@@ -150,7 +151,8 @@ def _pieces(sha256: str, entry: Entry, told: Callable[[int], None]) -> Iterator[
 
 def _read(entry: Entry) -> bytes:
     try:
-        return entry.path.read_bytes()
+        with open(entry.path, "rb", buffering=0) as file:
+            return file.read()
     except OSError as why:
         raise unreadable(entry.name, why) from why
 

@@ -59,7 +59,15 @@ def left_out(folder: Path) -> LeftOut:
     """The rules of one folder. The last line that matches decides; what is in a folder that is left out is too."""
     rules = [rule for line in (*_lines(folder / FILE), *NEVER) if (rule := parse(line))]
     rules.reverse()
-    return lambda path: next((not rule.takes_back for rule in rules if rule.matches(path)), False)
+    last, whole = (_any_of([rule for rule in rules if rule.anywhere is anywhere]) for anywhere in (True, False))
+
+    def decide(path: str) -> bool:
+        name = path.removesuffix("/")
+        if not last(name[name.rfind("/") + 1 :]) and not whole(name):
+            return False  # as nearly all that there is
+        return next((not rule.takes_back for rule in rules if rule.matches(path)), False)
+
+    return decide
 
 
 def parse(line: str) -> Rule | None:
@@ -72,6 +80,11 @@ def parse(line: str) -> Rule | None:
     folders_only, text = text.endswith("/"), text.removesuffix("/")
     anywhere, text = "/" not in text, text.removeprefix("/")
     return Rule(takes_back, folders_only, anywhere, re.compile("".join(map(_word, WORD.finditer(text))), re.DOTALL))
+
+
+def _any_of(rules: list[Rule]) -> Callable[[str], object]:
+    """One look for all of them: whether any may match."""
+    return re.compile("|".join(rule.pattern.pattern for rule in rules) or NOTHING, re.DOTALL).fullmatch
 
 
 def _word(found: re.Match[str]) -> str:

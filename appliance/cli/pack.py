@@ -5,9 +5,8 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from appliance.cli.ignore import LeftOut, left_out
 from appliance.errors import BadBundle, HostFailed
@@ -20,13 +19,15 @@ PRESSED = re.compile(
     r".+\.(7z|avif|br|bz2|flac|gif|gz|heic|jpe?g|jxl|m4[av]|mkv|mov|mp[34]|ogg|opus|png|rar|tgz|web[mp]|woff2?|xz|zip|zst)",
     re.I,
 )
+READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
+    """One file. A NamedTuple of plain strings: there may be 100,000."""
+
     name: str  # its path in the folder; in a zip perhaps behind a wrapper
-    path: Path
+    path: str
     size: int
     changed: int = 0  # in nanoseconds
     inode: int = 0
@@ -40,8 +41,7 @@ def entries(folder: Path) -> list[Entry]:
 def files(folder: Path) -> list[Entry]:
     """Every file that will be sent, by name; raises over anything that can't be, before a byte is."""
     root = folder.resolve()
-    skip = left_out(root)
-    found = sorted(_walk(root, root, skip), key=lambda entry: entry.name.encode())
+    found = sorted(_walk(root, "", left_out(root)), key=lambda entry: entry.name)  # which is the order of UTF-8 too
     if not found:
         raise BadBundle("empty", f"There is nothing to deploy in {folder}.", todo=("Build the site first.",))
     return found
@@ -92,46 +92,53 @@ class _Sink:
         return taken
 
 
-def _walk(root: Path, folder: Path, skip: LeftOut) -> Iterator[Entry]:
+def _walk(root: Path, inside: str, skip: LeftOut) -> Iterator[Entry]:
+    """`inside` is the path of a folder in the root, with a slash at its end; empty for the root itself."""
     try:
-        inside = list(os.scandir(folder))
+        with os.scandir(f"{root}/{inside}") as scanned:
+            items = list(scanned)
     except OSError as why:
-        raise unreadable(_inside(root, folder), why) from why
-    for item in inside:
-        path = Path(item.path)
-        name = _inside(root, path)
-        is_folder = item.is_dir(follow_symlinks=False)
-        if skip(f"{name}/" if is_folder else name):
-            continue
-        if is_folder:
-            yield from _walk(root, path, skip)
+        raise unreadable(inside.removesuffix("/") or ".", why) from why
+    for item in items:
+        name = f"{inside}{item.name}"
+        if item.is_dir(follow_symlinks=False):
+            if not skip(f"{name}/"):
+                yield from _walk(root, f"{name}/", skip)
+        elif not skip(name):
+            yield _entry(root, name, item, skip)
+
+
+def _entry(root: Path, name: str, item: "os.DirEntry[str]", skip: LeftOut) -> Entry:
+    if not name.isascii():
+        _refuse_other_than_utf8(name)
+    try:
+        if item.is_symlink():
+            path = str(_followed(root, name, skip))
+            facts = os.stat(path)
         else:
-            yield _entry(root, path, skip)
-
-
-def _entry(root: Path, path: Path, skip: LeftOut) -> Entry:
-    name = _inside(root, path)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise BadBundle("name", f"The name {shown} is not UTF-8.", entry=shown, todo=("Rename that file.",)) from None
-    target = _followed(root, path, skip) if path.is_symlink() else path
-    try:
-        facts = target.stat()
+            path, facts = item.path, item.stat(follow_symlinks=False)
     except OSError as why:
         raise unreadable(name, why) from why
     if not stat.S_ISREG(facts.st_mode):
         todo = "Remove it, or name it in .homeportignore."
         raise BadBundle("special", f"{name} is neither a file nor a folder.", entry=name, todo=(todo,))
-    if not os.access(target, os.R_OK):
+    if facts.st_mode & READABLE != READABLE and not os.access(path, os.R_OK):
         raise unreadable(name, PermissionError(13, "Permission denied"))
-    return Entry(name, target, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+    return Entry(name, path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 
-def _followed(root: Path, path: Path, skip: LeftOut) -> Path:
+def _refuse_other_than_utf8(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise BadBundle("name", f"The name {shown} is not UTF-8.", entry=shown, todo=("Rename that file.",)) from None
+
+
+def _followed(root: Path, name: str, skip: LeftOut) -> Path:
     """The file that a symlink stands for, where that file would be sent too."""
-    name, leads = _inside(root, path), os.readlink(path)
+    path = root / name
+    leads = os.readlink(path)
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
@@ -140,7 +147,7 @@ def _followed(root: Path, path: Path, skip: LeftOut) -> Path:
         raise _bad_link(name, leads, "outside the folder")
     if target.is_dir():
         raise _bad_link(name, leads, "which is a folder")
-    if _is_left_out(_inside(root, target), skip):
+    if _is_left_out(target.relative_to(root).as_posix(), skip):
         raise _bad_link(name, leads, "which is left out")
     return target
 
@@ -160,10 +167,6 @@ def unreadable(name: str, why: OSError) -> HostFailed:
     return HostFailed(f"{name} can't be read: {why.strerror or why}.", code="unreadable", todo=(todo,))
 
 
-def _inside(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
 def _info(entry: Entry) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(entry.name, DATE)
     info.create_system = 3
@@ -175,7 +178,7 @@ def _info(entry: Entry) -> zipfile.ZipInfo:
 
 def _opened(entry: Entry) -> BinaryIO:
     try:
-        return entry.path.open("rb")
+        return open(entry.path, "rb")
     except OSError as why:
         raise unreadable(entry.name, why) from why
 

@@ -112,7 +112,7 @@ def _hash_all(entries: list[Entry]) -> dict[str, str]:
 
 def _hash(entry: Entry) -> str:
     try:
-        with entry.path.open("rb", buffering=0) as file:
+        with open(entry.path, "rb", buffering=0) as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
             if os.fstat(file.fileno()).st_size != entry.size:
                 raise changed(entry)

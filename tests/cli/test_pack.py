@@ -94,7 +94,7 @@ def test_it_is_made_while_it_is_sent(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_more_files_than_a_short_zip_can_count(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("x")
-    found = [pack.Entry(f"{number}.txt", tmp_path / "one.txt", 1) for number in range(66_000)]
+    found = [pack.Entry(f"{number}.txt", str(tmp_path / "one.txt"), 1) for number in range(66_000)]
     data = b"".join(pack.stream(found, lambda _: None))
     assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) == 66_000
 
