@@ -20,9 +20,11 @@ EACH = 10  # deployments of a project
 ROUNDS = 25
 GOAL = 1.5
 AT = "2026-01-01T00:00:00Z"
+KEPT = range(6, EACH + 1)  # of those, the releases that are still there
+SHOPS = range(81, 101)  # projects of another name: a search finds the same few among many as among few
 
 API = (
-    "/projects", "/projects?q=project-7", "/projects?q=nothing", "/projects/project-50",
+    "/projects", "/projects?q=project", "/projects?q=shop", "/projects?q=nothing", "/projects/project-50",
     "/projects/project-50/environments", "/projects/project-50/environments/production",
     "/projects/project-50/environments/production/deployments", "/deployments", "/deployments?status=failed",
     "/deployments?status=running", "/deployments?project=project-50", "/deployments?environment=production",
@@ -32,7 +34,8 @@ API = (
     "/me", "/backups", "/cleanup", "/nginx",
 )  # fmt: skip
 PAGES = (
-    "/projects", "/projects?q=project-7", "/projects/project-50", "/projects/project-50/environments/production",
+    "/projects", "/projects?q=project", "/projects?q=shop", "/projects/project-50",
+    "/projects/project-50/environments/production",
     "/deployments", "/deployments?status=failed", "/deployments/{deployment}", "/urls", "/activity",
     "/activity?project=project-50", "/settings", "/settings/keys", "/settings/cleanup", "/settings/backups", "/new",
 )  # fmt: skip
@@ -64,20 +67,29 @@ def fill(database: Path, count: int) -> None:
     with closing(sqlite3.connect(database)) as db, db:
         db.executemany(
             "INSERT INTO projects (id, name, created_at, created_by, last_number) VALUES (?, ?, ?, 'owner', ?)",
-            ((n, f"project-{n}", AT, EACH) for n in range(1, count + 1)),
+            ((n, _name(n), AT, EACH) for n in range(1, count + 1)),
         )
         db.executemany(
             "INSERT INTO environments (id, project_id, name, backend, created_at, live) VALUES (?, ?, ?, ?, ?, ?)",
             (row for n in range(1, count + 1) for row in _environments(n)),
         )
         db.executemany(
-            """INSERT INTO bundles (sha256, size, files, unpacked, filename, created_at, created_by)
-            VALUES (?, 1000, 3, 2000, 'site.zip', ?, 'owner')""",
-            ((_sha(n), AT) for n in range(1, count * EACH + 1)),
+            """INSERT INTO bundles (sha256, size, files, unpacked, filename, created_at, created_by, release)
+            VALUES (?, 1000, 3, 2000, 'site.zip', ?, 'owner', ?)""",
+            ((_sha(n), AT, _sha(n)) for n in range(1, count * EACH + 1)),
+        )
+        db.executemany(
+            "INSERT INTO releases (name, files, unpacked, made_at, written) VALUES (?, 3, 2000, ?, 1)",
+            (
+                (_sha((n - 1) * EACH + number), AT)
+                for n in range(1, count + 1)
+                for number in KEPT
+                if _went_live(n, number)
+            ),
         )
         db.executemany(
             f"""INSERT INTO deployments (id, number, project_id, environment_id, status, source, bundle, size, files,
-            steps, created_by, created_at, started_at, finished_at) VALUES ({",".join("?" * 14)})""",
+            steps, created_by, created_at, started_at, finished_at, release) VALUES ({",".join("?" * 15)})""",
             (_deployment(n, number) for number in range(1, EACH + 1) for n in range(1, count + 1)),
         )
         db.executemany(
@@ -88,7 +100,7 @@ def fill(database: Path, count: int) -> None:
         db.executemany(
             """INSERT INTO activity (at, actor, actor_kind, verb, subject, project, environment, door, data)
             VALUES (?, 'owner', 'person', 'deployment.create', ?, ?, 'production', 'api', '{}')""",
-            ((AT, f"#{number}", f"project-{n}") for number in range(1, EACH + 1) for n in range(1, count + 1)),
+            ((AT, f"#{number}", _name(n)) for number in range(1, EACH + 1) for n in range(1, count + 1)),
         )
 
 
@@ -99,9 +111,19 @@ def _environments(n: int) -> Iterator[tuple[object, ...]]:
 
 def _deployment(n: int, number: int) -> tuple[object, ...]:
     steps = json.dumps([[name, "succeeded", AT, AT, ""] for name in ("upload", "unpack", "inspect", "publish")])
-    status = "failed" if (n + number) % 50 == 0 and number < EACH else "succeeded"
-    bundle = _sha(n * EACH + number - EACH)
-    return _id(n, number), number, n, n * 2, status, "upload", bundle, 1000, 3, steps, "owner", AT, AT, AT
+    status = "succeeded" if _went_live(n, number) else "failed"
+    bundle = _sha((n - 1) * EACH + number)
+    release = bundle if status == "succeeded" else None
+    return _id(n, number), number, n, n * 2, status, "upload", bundle, 1000, 3, steps, "owner", AT, AT, AT, release
+
+
+def _name(n: int) -> str:
+    return f"shop-{n}" if n in SHOPS else f"project-{n}"
+
+
+def _went_live(n: int, number: int) -> bool:
+    """One in ten failed: more than one page of them, also among few."""
+    return (n + number) % 10 != 0 or number == EACH
 
 
 def _id(n: int, number: int) -> str:

@@ -18,6 +18,7 @@ from appliance.store import releases as rows
 from appliance.store.db import Connection
 
 FORGET = "releases.forget"
+ONE_BY_ONE = 200  # releases in doubt, above which it is quicker to work out all that are needed
 _LOCK = threading.Lock()
 _SETTLING = threading.Lock()
 
@@ -121,6 +122,28 @@ def needed(ctx: Context) -> set[str]:
     return deployments.releases_needed(ctx.db.read(), ctx.settings.releases_kept)
 
 
+def not_needed(ctx: Context) -> list[rows.Kept]:
+    """What is there for nobody. However many releases there are, only those in doubt are looked at."""
+    doubtful, needed_ones = _in_doubt(ctx.db.read(), ctx.settings.releases_kept)
+    return [one for one in doubtful if one.name not in needed_ones]
+
+
+def settle_doubts(ctx: Context) -> None:
+    """What is needed isn't looked at again until something happens that could change that."""
+    kept = ctx.settings.releases_kept
+    with ctx.db.write(lasting=False) as db:
+        doubtful, needed_ones = _in_doubt(db, kept)
+        rows.set_needed(db, [one.name for one in doubtful if one.name in needed_ones], kept)
+
+
+def _in_doubt(db: Connection, kept: int) -> tuple[tuple[rows.Kept, ...], set[str]]:
+    """Those in doubt, and what is needed of them: a few are asked about one by one."""
+    doubtful = rows.doubtful(db, kept)
+    if len(doubtful) > ONE_BY_ONE:
+        return doubtful, deployments.releases_needed(db, kept)
+    return doubtful, {one.name for one in doubtful if _is_needed_anywhere(db, one.name, kept)}
+
+
 @contextmanager
 def held(ctx: Context, name: str) -> Iterator[None]:
     """A release stays as long as this lasts; FileNotFoundError for one that is gone. Not for long: others wait."""
@@ -154,7 +177,9 @@ def remove_old(ctx: Context) -> int:
     with _LOCK:
         wanted = needed(ctx) | _pointed_at(ctx)
         old = [one for one in (ctx.data / "releases").iterdir() if not _is_needed(one.name, wanted)]
-        return _remove(ctx, old, partial(_set_aside, ctx))
+        gone = _remove(ctx, old, partial(_set_aside, ctx))
+    settle_doubts(ctx)
+    return gone
 
 
 def forget_gone(ctx: Context, _: str = "", __: int = 1) -> None:

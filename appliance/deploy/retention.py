@@ -49,7 +49,7 @@ class Cleanup:
 def would_free(ctx: Context) -> Cleanup:
     """Changes nothing."""
     with releases.settled():
-        going = _going(ctx)
+        going = releases.not_needed(ctx)
         free = _freed_with(ctx, going) | _idle(ctx)
     return _told(ctx, going, free)
 
@@ -59,13 +59,14 @@ def clean_up(ctx: Context, actor: Actor = HOMEPORT) -> Cleanup:
     need(actor, "settings.update")
     releases.forget_gone(ctx)
     with releases.settled():
-        going = _going(ctx)
+        going = releases.not_needed(ctx)
         told = _told(ctx, going, {})
         releases.remove_these(ctx, {one.name for one in going})
         looked_at = tuple(paths.gone_folder(ctx).glob("*.json"))
         gone, whole = _remove(ctx)
         for one in looked_at if whole else ():
             one.unlink()
+    releases.settle_doubts(ctx)
     done = Cleanup(told.releases, len(gone), sum(gone.values()), told.addresses, told.kept)
     if actor is not HOMEPORT:
         with ctx.write() as db:
@@ -78,11 +79,6 @@ def by_itself(ctx: Context) -> None:
     clean_up(ctx)
 
 
-def _going(ctx: Context) -> list[rows.Kept]:
-    needed = releases.needed(ctx)
-    return [one for one in rows.everyone(ctx.db.read()) if one.name not in needed]
-
-
 def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int]) -> Cleanup:
     known = deployments.of_releases(ctx.db.read(), [one.name for one in going])
     old = tuple(OldRelease(one.name, one.files, one.unpacked, one.made_at, known.get(one.name, ())) for one in going)
@@ -91,7 +87,7 @@ def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int]) -> Cleanup
         contents=len(free),
         bytes=sum(free.values()),
         addresses=sum(len(one.deployments) for one in old),
-        kept=len(rows.everyone(ctx.db.read())) - len(going),
+        kept=rows.count(ctx.db.read()) - len(going),
     )
 
 

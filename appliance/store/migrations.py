@@ -110,14 +110,18 @@ CREATE TABLE idempotency (
 ENGINE = """
 CREATE TABLE releases (
     name TEXT PRIMARY KEY, files INTEGER NOT NULL, unpacked INTEGER NOT NULL, made_at TEXT NOT NULL,
-    written INTEGER NOT NULL DEFAULT 0
+    written INTEGER NOT NULL DEFAULT 0, needed_with INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX releases_needed ON releases (needed_with);
 CREATE TABLE rules (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE xrays (
     deployment TEXT PRIMARY KEY REFERENCES deployments ON DELETE CASCADE, state TEXT NOT NULL,
     warnings INTEGER NOT NULL, notes INTEGER NOT NULL, added INTEGER NOT NULL, removed INTEGER NOT NULL,
     changed INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE xray_facts (
+    release TEXT PRIMARY KEY REFERENCES releases ON DELETE CASCADE, version TEXT NOT NULL, body BLOB NOT NULL
+) STRICT;
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY, actor TEXT NOT NULL, length INTEGER NOT NULL, metadata TEXT NOT NULL, bundle TEXT,
     created_at TEXT NOT NULL, expires_at TEXT NOT NULL
@@ -159,4 +163,28 @@ CREATE INDEX deployments_went_live ON deployments (environment_id, release, id) 
 ALTER TABLE environments ADD COLUMN site TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN guard TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN frozen TEXT;
+CREATE TABLE release_counts (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL) STRICT;
+INSERT INTO release_counts SELECT 1, count(*) FROM releases;
+CREATE TRIGGER release_came AFTER INSERT ON releases BEGIN UPDATE release_counts SET n = n + 1; END;
+CREATE TRIGGER release_went AFTER DELETE ON releases BEGIN UPDATE release_counts SET n = n - 1; END;
+CREATE TRIGGER release_doubted AFTER UPDATE OF status, release ON deployments
+WHEN OLD.status <> NEW.status OR OLD.release IS NOT NEW.release BEGIN
+    UPDATE releases SET needed_with = NULL WHERE needed_with IS NOT NULL AND name IN (
+        SELECT OLD.release UNION SELECT release FROM bundles WHERE sha256 = NEW.bundle
+        UNION SELECT release FROM deployments
+        WHERE NEW.status = 'succeeded' AND environment_id = NEW.environment_id AND status = 'succeeded'
+    ); END;
+CREATE TRIGGER release_replaced AFTER UPDATE OF live ON environments WHEN OLD.live IS NOT NEW.live BEGIN
+    UPDATE releases SET needed_with = NULL WHERE needed_with IS NOT NULL AND name IN (
+        SELECT release FROM deployments WHERE id = OLD.live
+        UNION SELECT release FROM deployments WHERE environment_id = NEW.id AND status = 'succeeded'
+    ); END;
+CREATE TRIGGER release_forgotten AFTER DELETE ON deployments BEGIN
+    UPDATE releases SET needed_with = NULL WHERE needed_with IS NOT NULL AND name IN (
+        SELECT OLD.release UNION SELECT release FROM bundles WHERE sha256 = OLD.bundle
+    ); END;
+CREATE TRIGGER release_exchanged AFTER UPDATE OF release ON bundles WHEN OLD.release IS NOT NEW.release BEGIN
+    UPDATE releases SET needed_with = NULL WHERE name = OLD.release; END;
+CREATE TRIGGER release_unbundled AFTER DELETE ON bundles BEGIN
+    UPDATE releases SET needed_with = NULL WHERE name = OLD.release; END;
 """

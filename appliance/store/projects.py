@@ -2,7 +2,7 @@
 
 from appliance.model.projects import Project
 from appliance.store.db import Connection, Row
-from appliance.store.paging import Page, like, page
+from appliance.store.paging import Page, page
 
 
 def add(db: Connection, name: str, at: str, by: str) -> Project:
@@ -16,8 +16,9 @@ def find(db: Connection, name: str) -> Project | None:
 
 
 def search(db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50) -> Page[Project]:
-    sql = "SELECT * FROM projects WHERE name LIKE ? ESCAPE '\\'" if q else "SELECT * FROM projects WHERE ?"
-    return page(db, sql, [like(q) if q else 1], _project, key="name", cursor=cursor, limit=limit)
+    """Those with this text in the name. The index of names is read to find them, and the rows only of those found."""
+    sql = "SELECT p.* FROM projects n CROSS JOIN projects p ON p.id = n.id WHERE instr(n.name, ?)"
+    return page(db, sql, [q.lower()], _project, key="n.name", cursor=cursor, limit=limit)
 
 
 def count(db: Connection) -> int:

@@ -1,5 +1,10 @@
-"""Releases: which there are, and whether the disk is known to have all of one."""
+"""Releases: which there are, whether the disk is known to have all of one, and whether one is known to be needed.
 
+`needed_with` is the number of releases kept with which it was last seen to be needed. Triggers forget it whenever
+that may have changed, so that only those in doubt are ever looked at again.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.store.db import Connection, Row
@@ -16,7 +21,9 @@ class Kept:
 
 def add(db: Connection, name: str, *, files: int, unpacked: int, at: str) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO releases (name, files, unpacked, made_at, written) VALUES (?, ?, ?, ?, 0)",
+        """INSERT INTO releases (name, files, unpacked, made_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            files = excluded.files, unpacked = excluded.unpacked, made_at = excluded.made_at, written = 0,
+            needed_with = NULL""",
         [name, files, unpacked, at],
     )
 
@@ -28,6 +35,21 @@ def find(db: Connection, name: str) -> Kept | None:
 
 def everyone(db: Connection) -> tuple[Kept, ...]:
     return tuple(_kept(row) for row in db.execute("SELECT * FROM releases ORDER BY name"))
+
+
+def count(db: Connection) -> int:
+    (number,) = db.execute("SELECT n FROM release_counts").fetchone()
+    return int(number)
+
+
+def doubtful(db: Connection, kept: int) -> tuple[Kept, ...]:
+    """Those that may not be needed where so many are kept."""
+    rows = db.execute("SELECT * FROM releases WHERE needed_with IS NULL OR needed_with > ? ORDER BY name", [kept])
+    return tuple(_kept(row) for row in rows)
+
+
+def set_needed(db: Connection, names: Iterable[str], kept: int) -> None:
+    db.executemany("UPDATE releases SET needed_with = ? WHERE name = ?", ((kept, name) for name in names))
 
 
 def unwritten(db: Connection) -> tuple[str, ...]:

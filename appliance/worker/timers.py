@@ -6,7 +6,7 @@ from time import monotonic
 
 from appliance.backups import schedule
 from appliance.context import Context
-from appliance.deploy import earlier, retention, tidy, uploads
+from appliance.deploy import earlier, releases, retention, tidy, uploads
 from appliance.projects import domain, edits
 
 HOUR = 3600.0
@@ -15,6 +15,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "forget what is old": (HOUR, tidy.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),
+    "see which releases are needed": (HOUR / 12, releases.settle_doubts),
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "look for edits by hand": (HOUR / 12, edits.look),
