@@ -147,6 +147,16 @@ CREATE TRIGGER deployment_became AFTER UPDATE OF status ON deployments WHEN OLD.
 CREATE INDEX deployments_live ON deployments (environment_id, status, id);
 CREATE INDEX environments_name ON environments (name);
 CREATE INDEX urls_status ON urls (status, host);
+CREATE TABLE url_counts (status TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO url_counts SELECT status, count(*) FROM urls GROUP BY status;
+CREATE TRIGGER url_came AFTER INSERT ON urls BEGIN
+    INSERT INTO url_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET n = n + 1; END;
+CREATE TRIGGER url_went AFTER DELETE ON urls BEGIN
+    UPDATE url_counts SET n = n - 1 WHERE status = OLD.status; END;
+CREATE TRIGGER url_left AFTER UPDATE OF status ON urls WHEN OLD.status <> NEW.status BEGIN
+    UPDATE url_counts SET n = n - 1 WHERE status = OLD.status; END;
+CREATE TRIGGER url_became AFTER UPDATE OF status ON urls WHEN OLD.status <> NEW.status BEGIN
+    INSERT INTO url_counts VALUES (NEW.status, 1) ON CONFLICT DO UPDATE SET n = n + 1; END;
 CREATE INDEX activity_actor ON activity (actor, id);
 ALTER TABLE bundles ADD COLUMN release TEXT;
 ALTER TABLE bundles ADD COLUMN made INTEGER NOT NULL DEFAULT 0;

@@ -92,7 +92,7 @@ def remove(db: Connection, host: str) -> None:
 
 
 def counts(db: Connection) -> dict[str, int]:
-    rows = db.execute("SELECT status, count(*) AS n FROM urls GROUP BY status ORDER BY status")
+    rows = db.execute("SELECT status, n FROM url_counts WHERE n > 0 ORDER BY status")
     return {row["status"]: row["n"] for row in rows}
 
 
