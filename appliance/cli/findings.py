@@ -10,6 +10,7 @@ from appliance.client import Client, ClientError, DeploymentData, FindingData
 
 COLOURS = {"warning": "yellow"}
 FEW = 5
+MOMENT = 1.0  # seconds: the site is live already
 
 
 def print_findings(findings: Sequence[FindingData], *, err: bool = False) -> None:
@@ -23,7 +24,7 @@ def print_findings(findings: Sequence[FindingData], *, err: bool = False) -> Non
         click.echo(f"  {clean(one['todo'])}", err=err)
 
 
-def say_in_short(client: Client, deployment: DeploymentData, wait: float = 2.0) -> None:
+def say_in_short(client: Client, deployment: DeploymentData, wait: float = MOMENT) -> None:
     """A few lines after a deployment; nothing where there is nothing to say, or where an older server is asked."""
     if not deployment.get("xray"):
         return

@@ -35,3 +35,18 @@ def in_short(db: Connection, deployments: Sequence[str]) -> dict[str, Summary]:
     columns = "deployment, state, warnings, notes, added, removed, changed"
     rows = db.execute(f"SELECT {columns} FROM xrays WHERE deployment IN ({marks})", list(deployments))  # noqa: S608
     return {row["deployment"]: Summary(*tuple(row)[1:]) for row in rows}
+
+
+def remember(db: Connection, release: str, version: str, body: bytes) -> None:
+    """What the contents of a release say, for as long as it is kept."""
+    db.execute(
+        "INSERT OR REPLACE INTO xray_facts (release, version, body) SELECT name, ?, ? FROM releases WHERE name = ?",
+        [version, body, release],
+    )
+
+
+def remembered(db: Connection, release: str, version: str) -> bytes | None:
+    """Nothing where it was read in another way than now."""
+    sql = "SELECT body FROM xray_facts WHERE release = ? AND version = ?"
+    row = db.execute(sql, [release, version]).fetchone()
+    return row["body"] if row else None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.deploy.xray import facts, glance, look
 from appliance.deploy.xray.links import joined
+from appliance.deploy.xray.remembered import Memory
 from appliance.model.manifests import Manifest, Piece
 from appliance.model.rules import Redirect, Rules
 from appliance.model.xrays import Finding, Report
@@ -210,6 +211,27 @@ def test_a_single_page_app_is_seen_and_what_a_fallback_would_change(tmp_path: Pa
 def test_a_report_is_kept_and_read_back_whole(tmp_path: Path) -> None:
     report = xray(tmp_path, {"index.html": '<a href="/gone">x</a>', "a.js.map": "{}"}, {"index.html": "y"})
     assert Report.of(report.text) == report
+
+
+def test_what_is_remembered_says_the_same_again(tmp_path: Path) -> None:
+    """Every sort of fact, and files that say nothing."""
+    files: Files = {
+        "index.html": '<base href="/a/"><meta name=generator content="Hugo 1"><a href="gone">é</a><img src="b.png">'
+        '<script type=module src="/x.js"></script><img srcset="/c.png 2x">',
+        "keys.txt": f"one\n{GITHUB}\n{KEY}",
+        "style.css": "a{background:url(/no.png)}",
+        "copy.css": "a{background:url(/no.png)}",
+        "empty.html": "<p>nothing",
+    }
+    fresh, first = xray(tmp_path, files), Memory()
+    manifest = manifest_of(files)
+    assert look(tmp_path, manifest, None, PLAIN, memory=first) == fresh
+    again = Memory(first.written())
+    for path in files:
+        (tmp_path / path).unlink()
+    assert look(tmp_path, manifest, None, PLAIN, memory=again) == fresh
+    assert (first.new, again.new) == (4, 0)
+    assert again.written() == first.written()
 
 
 def test_a_report_stays_small_however_much_is_wrong(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The X-ray in the line of a deployment: what it holds back, what it leaves for later, and that it gives way."""
 
+import hashlib
 import threading
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 
 from appliance.access.actor import OPERATOR
 from appliance.context import Context
-from appliance.deploy import behind, pipeline, submit
-from appliance.deploy.xray import after
+from appliance.deploy import behind, paths, pipeline, releases, submit
+from appliance.deploy.xray import after, remembered
 from appliance.machine import faults
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment, NewEnvironment
@@ -40,6 +41,10 @@ def report_of(ctx: Context, deployment: Deployment) -> Report:
     found = xrays.find(ctx.db.read(), deployment.id)
     assert found is not None
     return found
+
+
+def release_of(ctx: Context, deployment: Deployment) -> Path:
+    return paths.release(ctx, deployment.release or "").path
 
 
 def block(ctx: Context, place: Environment, *codes: str) -> None:
@@ -95,6 +100,47 @@ def test_pages_are_read_once_it_is_live(tmp_path: Path) -> None:
         with working(ctx):
             eventually(lambda: report_of(ctx, made).state == DONE)
         assert [one.code for one in report_of(ctx, made).findings] == ["broken_links"]
+
+
+def test_what_was_read_before_is_not_read_again(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        place = project(ctx, "again")
+        pages = {f"{number}.html": f"<a href=/gone-{number}/>x</a>" for number in range(remembered.FEW)}
+        first = deployed(ctx, place, {"index.html": "first", **pages})
+        after.finish(ctx, first.id)
+        second = deployed(ctx, place, {"index.html": "<a href=/nowhere/>x</a>", **pages})
+        (release_of(ctx, second) / "7.html").unlink()  # so that reading it would show
+        after.finish(ctx, second.id)
+        report = report_of(ctx, second)
+        assert (report.state, report.pages) == (DONE, 101)
+        assert "101 links lead nowhere" in report.findings[0].text
+        third = deployed(ctx, place, {"index.html": "third", **pages, "8.html": "x"})
+        after.finish(ctx, third.id)
+        assert "99 links lead nowhere" in report_of(ctx, third).findings[0].text
+
+
+def test_what_holds_a_deployment_back_is_not_read_again_either(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        place = project(ctx, "strict-again")
+        block(ctx, place, "broken_links")
+        pages = {f"{number}.html": f"{number}" for number in range(remembered.FEW)}
+        first = deployed(ctx, place, {"index.html": "first", **pages})
+        assert first.live
+        memory = remembered.of_release(ctx, first.release)
+        assert memory.find(hashlib.sha256(b"7").hexdigest(), "text/html") is not None
+        assert deployed(ctx, place, {"index.html": "<a href=/nowhere/>x</a>", **pages}).status == "failed"
+
+
+def test_what_is_remembered_of_a_release_goes_with_it(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx, listening(ctx):
+        pages = {f"{number}.html": f"{number}" for number in range(remembered.FEW)}
+        made = deployed(ctx, project(ctx, "forgotten"), pages)
+        after.finish(ctx, made.id)
+        assert made.release
+        assert remembered.of_release(ctx, made.release).find(hashlib.sha256(b"7").hexdigest(), "text/html")
+        assert xrays.remembered(ctx.db.read(), made.release, "of other readers") is None
+        releases.remove(ctx, made.release)
+        assert remembered.of_release(ctx, made.release).find(hashlib.sha256(b"7").hexdigest(), "text/html") is None
 
 
 def test_a_look_that_homeport_s_end_cut_short_is_taken_up_again(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from appliance.deploy.xray.facts import Facts
 from appliance.deploy.xray.findings import in_order
 from appliance.deploy.xray.links import Map
 from appliance.deploy.xray.reading import PAGE, STYLE, Content, Tick, read
+from appliance.deploy.xray.remembered import Memory
 from appliance.deploy.xray.tokens import Token
 from appliance.model.manifests import Manifest
 from appliance.model.rules import Rules
@@ -48,10 +49,14 @@ def look(
     against: str | None = None,
     more: Iterable[Finding] = (),
     tick: Tick = lambda: None,
+    memory: Memory | None = None,
 ) -> Report:
-    """All of it. `tick` is called between two files, and may wait or raise; `more` was found by others."""
+    """All of it. `tick` is called between two files, and may wait or raise; `more` was found by others.
+
+    What `memory` knows is not read again, and what is read is there afterwards.
+    """
     quick, seen = glance(manifest, before, against), _Seen(manifest, Map(manifest, rules))
-    for content in read(tree, manifest, tick):
+    for content in read(tree, manifest, tick, memory or Memory()):
         seen.add(content)
     built_by = generators.by_meta(seen.generator) or quick.generator
     single = contents.is_single_page(seen.pages, seen.top)

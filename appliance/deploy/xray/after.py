@@ -5,7 +5,7 @@ from dataclasses import replace
 from appliance.context import Context
 from appliance.deploy import freeze, releases
 from appliance.deploy.behind import Interrupted, Pace
-from appliance.deploy.xray import look
+from appliance.deploy.xray import look, remembered
 from appliance.deploy.xray.others import found_by_others
 from appliance.errors import NotFound
 from appliance.events import DeploymentChanged
@@ -33,13 +33,10 @@ def finish(ctx: Context, deployment_id: str, _: int = 1) -> None:
         return
     faults.point("xray")
     try:
-        report = _looked(ctx, deployment)
+        _look(ctx, deployment)
     except Interrupted:
         with ctx.write() as db:
             jobs.add(db, KIND, deployment_id, queue=KIND, at=ctx.moment())
-        return
-    if report is not None:
-        _keep(ctx, deployment, report)
 
 
 def end_in_fault(ctx: Context, deployment_id: str) -> None:
@@ -63,16 +60,17 @@ def of_deployment(ctx: Context, deployment: Deployment) -> Report:
     return report
 
 
-def _looked(ctx: Context, deployment: Deployment) -> Report | None:
-    """None where there is nothing to look at and nothing to correct."""
+def _look(ctx: Context, deployment: Deployment) -> None:
     known, release = xrays.find(ctx.db.read(), deployment.id), freeze.release_of(ctx, deployment)
     if release is None or not releases.ready(ctx, release.name):
-        return _stopped(known)
+        _stop(ctx, deployment, known)
+        return
     try:
         served = releases.manifest_of(ctx, release.name)
         against = known.against if known else _live_when_it_came(ctx, deployment)
-        before = _manifest_of(ctx, against)
-        return look(
+        earlier, before = _manifest_of(ctx, against)
+        memory = remembered.of_release(ctx, release.name, earlier)
+        report = look(
             release.path,
             served,
             before,
@@ -80,9 +78,19 @@ def _looked(ctx: Context, deployment: Deployment) -> Report | None:
             against=against,
             more=found_by_others(ctx, deployment, release, served),
             tick=Pace(ctx),
+            memory=memory,
         )
     except FileNotFoundError:  # it was removed meanwhile
-        return _stopped(known)
+        _stop(ctx, deployment, known)
+        return
+    _keep(ctx, deployment, report)
+    remembered.keep(ctx, release.name, memory)
+
+
+def _stop(ctx: Context, deployment: Deployment, known: Report | None) -> None:
+    """Where there is nothing to look at."""
+    if report := _stopped(known):
+        _keep(ctx, deployment, report)
 
 
 def _keep(ctx: Context, deployment: Deployment, report: Report) -> None:
@@ -102,7 +110,10 @@ def _live_when_it_came(ctx: Context, deployment: Deployment) -> str | None:
     return environment.live if environment else None
 
 
-def _manifest_of(ctx: Context, deployment_id: str | None) -> Manifest | None:
+def _manifest_of(ctx: Context, deployment_id: str | None) -> tuple[str | None, Manifest | None]:
+    """Of another deployment, with the name of its release."""
     found = deployments.find(ctx.db.read(), deployment_id) if deployment_id else None
     release = freeze.release_of(ctx, found) if found else None
-    return releases.manifest_of(ctx, release.name) if release and releases.ready(ctx, release.name) else None
+    if release is None or not releases.ready(ctx, release.name):
+        return None, None
+    return release.name, releases.manifest_of(ctx, release.name)

@@ -3,7 +3,7 @@
 from appliance.context import Context
 from appliance.deploy import freeze, releases
 from appliance.deploy.run import Run
-from appliance.deploy.xray import glance, look
+from appliance.deploy.xray import glance, look, remembered
 from appliance.deploy.xray.others import found_by_others
 from appliance.errors import Conflict
 from appliance.model.amounts import how_many
@@ -27,8 +27,9 @@ def before_live(run: Run, release: Release, served: Manifest) -> None:
     block = SiteSettings.of(environment.site).block
     if deployment.source != "upload" and not block:
         return
-    against, before = _live_before(ctx, environment.live)
+    against, earlier, before = _live_before(ctx, environment.live)
     if block:
+        memory = remembered.of_release(ctx, release.name, earlier)
         report = look(
             release.path,
             served,
@@ -37,7 +38,9 @@ def before_live(run: Run, release: Release, served: Manifest) -> None:
             against=against,
             more=found_by_others(ctx, deployment, release, served),
             tick=lambda: _stop(run),
+            memory=memory,
         )
+        remembered.keep(ctx, release.name, memory)
     else:
         report = glance(served, before, against)
     with ctx.write(lasting=False) as db:
@@ -46,12 +49,13 @@ def before_live(run: Run, release: Release, served: Manifest) -> None:
     _refuse([one for one in report.findings if one.code in block], deployment.environment)
 
 
-def _live_before(ctx: Context, live: str | None) -> tuple[str | None, Manifest | None]:
+def _live_before(ctx: Context, live: str | None) -> tuple[str | None, str | None, Manifest | None]:
+    """The deployment, its release and the files of that."""
     found = deployments.find(ctx.db.read(), live) if live else None
     release = freeze.release_of(ctx, found) if found else None
     if found is None or release is None or not releases.ready(ctx, release.name):
-        return None, None
-    return found.id, releases.manifest_of(ctx, release.name)
+        return None, None, None
+    return found.id, release.name, releases.manifest_of(ctx, release.name)
 
 
 def _say(run: Run, report: Report) -> None:

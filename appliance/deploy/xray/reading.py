@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from appliance.deploy.xray import facts
 from appliance.deploy.xray.facts import Facts
+from appliance.deploy.xray.remembered import Memory
 from appliance.model.manifests import Manifest
 from appliance.model.serving import type_of
 
@@ -33,17 +34,20 @@ class Content(NamedTuple):
     facts: Facts | None
 
 
-def read(tree: Path, manifest: Manifest, tick: Tick) -> Iterator[Content]:
+def read(tree: Path, manifest: Manifest, tick: Tick, memory: Memory) -> Iterator[Content]:
     """Pages, stylesheets and other text. `tick` is called before each, and may wait or raise."""
     top = str(tree)
-    for (_, kind), paths in _by_content(manifest).items():
-        look, size = _READERS.get(kind, facts.of_other), manifest[paths[0]].size
-        if size > (_LARGEST_PAGE if kind == PAGE else _LARGEST_OTHER):
+    for (sha256, kind), paths in _by_content(manifest).items():
+        if manifest[paths[0]].size > (_LARGEST_PAGE if kind == PAGE else _LARGEST_OTHER):
             yield Content(kind, paths, None)
             continue
         tick()
-        with open(f"{top}/{paths[0]}", "rb") as file:
-            yield Content(kind, paths, look(file.read()))
+        said = memory.find(sha256, kind)
+        if said is None:
+            with open(f"{top}/{paths[0]}", "rb") as file:
+                said = _READERS.get(kind, facts.of_other)(file.read())
+            memory.add(sha256, kind, said)
+        yield Content(kind, paths, said)
 
 
 def _by_content(manifest: Manifest) -> dict[tuple[str, str], list[str]]:
