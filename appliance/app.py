@@ -1,6 +1,7 @@
 """The composition root: the only file that knows everything."""
 
 import fcntl
+import gc
 import logging
 import os
 import socket
@@ -32,7 +33,7 @@ from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus, Restored
-from appliance.machine import clock, faults
+from appliance.machine import clock, faults, partner
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
 from appliance.settings import Settings
@@ -119,6 +120,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
         raise
     runner = Runner(ctx)
     runner.start()
+    gc.freeze()  # what is loaded stays: looking through it for rubbish again and again costs more than it holds
     _greet(ctx, again=handed)
     serving = server.Server(app, ctx, runner.stop)
     control = Control(ctx, serving.leave)
@@ -126,6 +128,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     ctx.bus.listen(lambda event: serving.leave_soon() if isinstance(event, Restored) else None)
     left = serving.serve_on(held.listener, held.connections)
     runner.stop()
+    partner.send_all_away()
     control.stop()
     held.connections = serving.taken_along
     if left and control.wanted:

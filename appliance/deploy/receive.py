@@ -11,7 +11,7 @@ from typing import Self
 
 from appliance.context import Context
 from appliance.errors import OutOfRoom, TooLarge
-from appliance.machine import clock, files
+from appliance.machine import clock, files, unpack
 
 SPARE = 64 << 20  # left free for everything else
 GIB = 1 << 30
@@ -34,6 +34,7 @@ class Incoming:
         self._most = most or ctx.settings.upload_max
         self.refuse_size(expected or 0)
         refuse_full(ctx.data, expected or 0)
+        unpack.get_ready(expected or 0)
         self.path = ctx.data / "incoming" / f"{clock.new_id()}.zip"
         self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self._hash = hashlib.sha256()

@@ -99,6 +99,13 @@ class Beside:
         self._child = child
         self.pid = child.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._child.poll() is None
+
+    def wait(self) -> None:
+        self._child.wait()
+
     def ask(self, line: bytes) -> bytes:
         if self._child.stdin is None or self._child.stdout is None:
             raise EOFError("the process has no ears")

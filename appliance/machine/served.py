@@ -92,18 +92,18 @@ def before_all(guard: Guard) -> Expected | None:
     return Expected("/", 401) if guard.password else None
 
 
-def until(done: Callable[[], bool], patience: float) -> bool:
+def until(done: Callable[[], bool], patience: float, *, longest: float = 0.25) -> bool:
     """Ask again, ever less often, until it is so or patience ends."""
     deadline, pause = time.monotonic() + patience, 0.01
     while not done():
         if time.monotonic() > deadline:
             return False
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.25)
+        pause = min(pause * 1.5, longest)
     return True
 
 
-def steady(done: Callable[[], bool], patience: float, pause: float) -> bool:
+def steady(done: Callable[[], bool], patience: float, pause: float, *, longest: float = 0.25) -> bool:
     """Until it is so, and still is after a pause."""
 
     def twice() -> bool:
@@ -112,7 +112,7 @@ def steady(done: Callable[[], bool], patience: float, pause: float) -> bool:
         time.sleep(pause)
         return done()
 
-    return until(twice, patience)
+    return until(twice, patience, longest=longest)
 
 
 def _expected(path: str, here: Files, answers: Answers, *, read: bool = False) -> Expected:

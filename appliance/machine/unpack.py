@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from appliance.errors import Cancelled, HostFailed
-from appliance.machine import files, zipend
+from appliance.machine import files, partner, zipend
 from appliance.machine.archive import Contents, Entry, Limits, check_size, in_bytes
 from appliance.machine.partner import Gone, Partner
 from appliance.machine.shelf import Shelf
@@ -16,7 +16,8 @@ from appliance.machine.writing import FOLDER, Batch, Place, no_room, read, refus
 from appliance.model.manifests import Piece
 
 _BATCH_FILES, _BATCH_BYTES = 64, 4 << 20  # what is taken at once
-_MANY_FILES, _MANY_BYTES = 400, 8 << 20  # from here on two are quicker than one
+_MANY_FILES, _MANY_BYTES = 100, 1 << 20  # from here on two are quicker than one
+_WORTH_A_CALL = 256 << 10  # bytes of a zip
 LOOK_EVERY = 0.1  # seconds between two looks at progress and cancelling
 
 _FOLDER_MODE = 0o755
@@ -91,6 +92,12 @@ def unpack(
             os.close(root)
 
 
+def get_ready(packed: int) -> None:
+    """A zip of so many bytes is on its way."""
+    if packed >= _WORTH_A_CALL:
+        partner.call()
+
+
 def one_file(path: Path, entry: Entry) -> bytes:
     """The bytes of one file of a bundle."""
     with zipend.opened(path) as source:
@@ -150,8 +157,16 @@ def _parts(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 def _write_in_two(work: _Work, watch: _Watch) -> None:
     """Here and in another process: two threads of one would lose more by taking turns in Python than they win."""
-    with Partner() as partner, ThreadPoolExecutor(1, "unpack") as pool:
-        watch.other = other = pool.submit(_write_there, work, partner)
+    with partner.lent() as other:
+        if other is None:
+            _write_here(work, 0, watch)
+        else:
+            _write_with(other, work, watch)
+
+
+def _write_with(one: Partner, work: _Work, watch: _Watch) -> None:
+    with ThreadPoolExecutor(1, "unpack") as pool:
+        watch.other = other = pool.submit(_write_there, work, one)
         try:
             _write_here(work, 0, watch)
             while not other.done():
@@ -160,7 +175,7 @@ def _write_in_two(work: _Work, watch: _Watch) -> None:
             other.result()
         except BaseException:
             work.stop = True
-            partner.stop()
+            one.stop()
             raise
 
 
@@ -175,13 +190,13 @@ def _write_batch(work: _Work, batch: Batch, side: int, tick: Callable[[], None])
         work.done[side] += 1
 
 
-def _write_there(work: _Work, partner: Partner) -> None:
+def _write_there(work: _Work, one: Partner) -> None:
     """A batch that the other one could not do is done again here, where what is wrong with it can be said."""
     try:
-        partner.open(work.zip, work.place)
+        one.open(work.zip, work.place)
         for batch in work.batches:
             work.go_on()
-            found = partner.write(batch)
+            found = one.write(batch)
             if found is None:
                 _begin_again(work, batch)
             else:

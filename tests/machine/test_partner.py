@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from tests.releases import shelf_in
 
 SITE = {f"{number % 9}/{number}.txt": f"text {number}\n".encode() * 50 for number in range(900)}
 needs_two = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a second process is for a second core")
+
+
+@pytest.fixture(autouse=True)
+def nobody_awake() -> Iterator[None]:
+    partner.send_all_away()
+    yield
+    partner.send_all_away()
 
 
 def take(folder: Path, data: bytes, **more: Any) -> dict[str, Piece]:
@@ -51,7 +59,7 @@ def test_both_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write_here(work, side, tick)
 
     write_here = unpacking._write_here
-    monkeypatch.setattr(unpacking, "Partner", Seen)
+    monkeypatch.setattr(partner, "Partner", Seen)
     monkeypatch.setattr(unpacking, "_write_here", after_the_other)
     large = {f"large/{number}.bin": os.urandom(900_000) for number in range(10)}
     found = take(tmp_path, zipped({**SITE, **large}))
@@ -63,8 +71,7 @@ class Dying(Partner):
     """Killed with a batch in its hands."""
 
     def write(self, batch: Any) -> Any:
-        if self._child:
-            os.kill(self._child.pid, signal.SIGKILL)
+        os.kill(self._child.pid, signal.SIGKILL)
         return super().write(batch)
 
 
@@ -77,7 +84,7 @@ def test_the_other_one_is_killed(batches: int, tmp_path: Path, monkeypatch: pyte
         def write(self, batch: Any) -> Any:
             return Partner.write(self, batch) if next(left, None) is not None else super().write(batch)
 
-    monkeypatch.setattr("appliance.machine.unpack.Partner", DyingLater)
+    monkeypatch.setattr(partner, "Partner", DyingLater)
     assert take(tmp_path, zipped(SITE)).keys() == SITE.keys()
     assert written(tmp_path) == SITE
 
@@ -122,8 +129,85 @@ def test_cancelled_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             super().__init__()
             begun.append(self)
 
-    monkeypatch.setattr(unpacking, "Partner", Noted)
+    monkeypatch.setattr(partner, "Partner", Noted)
     with pytest.raises(Cancelled):
         take(tmp_path, zipped(large), cancelled=lambda: next(looks, True))
     for one in begun:
-        assert one._child is None or not Path(f"/proc/{one._child.pid}").exists(), "the other one goes on"
+        assert not one.alive, "the other one goes on"
+
+
+class Counted(Partner):
+    begun = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Counted.begun += 1
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> type[Counted]:
+    monkeypatch.setattr(Counted, "begun", 0)
+    monkeypatch.setattr(partner, "Partner", Counted)
+    return Counted
+
+
+@needs_two
+def test_one_serves_bundle_after_bundle(tmp_path: Path, counted: type[Counted]) -> None:
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        take(folder, zipped(SITE))
+        assert written(folder) == SITE
+    assert counted.begun == 1
+
+
+@needs_two
+def test_one_that_died_at_rest_is_replaced(tmp_path: Path, counted: type[Counted]) -> None:
+    partner.call()
+    with partner.lent() as one:
+        assert one is not None
+        resting = one
+    os.kill(resting._child.pid, signal.SIGKILL)
+    resting._child.wait()
+    take(tmp_path, zipped(SITE))
+    assert written(tmp_path) == SITE
+    assert counted.begun == 2
+
+
+@needs_two
+def test_no_more_than_there_are_other_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    with partner.lent() as one:
+        assert one is not None
+        with partner.lent() as two:
+            assert two is None
+        take(tmp_path, zipped(SITE))
+    assert written(tmp_path) == SITE
+
+
+@needs_two
+def test_at_rest_it_holds_no_bundle_and_leaves_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A removed release would keep its room on the disk for as long as somebody has it open."""
+    monkeypatch.setattr(partner, "_PATIENCE", 0.2)
+    gone = threading.Event()
+    seen: list[set[str]] = []
+
+    class Watched(Partner):
+        def rest(self) -> None:
+            seen.append(_open_in(self))
+            super().rest()
+
+        def end(self) -> None:
+            super().end()
+            gone.set()
+
+    monkeypatch.setattr(partner, "Partner", Watched)
+    take(tmp_path, zipped(SITE))
+    assert seen == [set()]
+    assert gone.wait(30), "it stays for ever"
+
+
+def _open_in(one: Partner) -> set[str]:
+    """Files and folders that it has open."""
+    held = {os.readlink(link) for link in Path(f"/proc/{one._child.pid}/fd").iterdir()}
+    return {name for name in held if name.startswith("/") and not name.startswith("/dev/")}
