@@ -7,7 +7,6 @@ import click
 from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., object])
-Decorator = Callable[[F], F]
 
 
 class EnvOption(click.Option):

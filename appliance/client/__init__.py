@@ -88,7 +88,3 @@ class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, B
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:
         return self.listed(ActivityData, "/activity", limit)
-
-    def healthy(self) -> bool:
-        with self.sent("GET", "/healthz", prefix="") as answer:
-            return answer.is_success

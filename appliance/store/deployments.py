@@ -41,11 +41,6 @@ def find(db: Connection, deployment_id: str) -> Deployment | None:
     return _deployment(row) if row else None
 
 
-def by_number(db: Connection, project: str, number: int) -> Deployment | None:
-    row = db.execute(f"{SELECT} WHERE p.name = ? AND d.number = ?", [project, number]).fetchone()
-    return _deployment(row) if row else None
-
-
 def several(db: Connection, ids: Sequence[str]) -> dict[str, Deployment]:
     """Deployments by id, in one look."""
     marks = ",".join("?" * len(ids))

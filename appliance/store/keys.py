@@ -41,10 +41,6 @@ def remove(db: Connection, key_id: str) -> None:
     db.execute("DELETE FROM keys WHERE id = ?", [key_id])
 
 
-def remove_of(db: Connection, person_id: str) -> None:
-    db.execute("DELETE FROM keys WHERE person_id = ?", [person_id])
-
-
 def _key(row: Row) -> Key:
     return Key(
         row["id"],
