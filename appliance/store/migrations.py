@@ -173,6 +173,21 @@ CREATE INDEX deployments_went_live ON deployments (environment_id, release, id) 
 ALTER TABLE environments ADD COLUMN site TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN guard TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE environments ADD COLUMN frozen TEXT;
+CREATE TABLE name_starts (n INTEGER PRIMARY KEY) STRICT;
+INSERT INTO name_starts WITH RECURSIVE starts (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM starts WHERE n < 40)
+    SELECT n FROM starts;
+CREATE TABLE project_tails (
+    tail TEXT NOT NULL, project_id INTEGER NOT NULL, PRIMARY KEY (tail, project_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO project_tails SELECT substr(name, n), id FROM projects JOIN name_starts ON n <= length(name);
+CREATE TRIGGER project_came AFTER INSERT ON projects BEGIN
+    INSERT INTO project_tails SELECT substr(NEW.name, n), NEW.id FROM name_starts WHERE n <= length(NEW.name); END;
+CREATE TRIGGER project_renamed AFTER UPDATE OF name ON projects BEGIN
+    DELETE FROM project_tails WHERE project_id = OLD.id AND tail IN (SELECT substr(OLD.name, n) FROM name_starts); END;
+CREATE TRIGGER project_named AFTER UPDATE OF name ON projects BEGIN
+    INSERT INTO project_tails SELECT substr(NEW.name, n), NEW.id FROM name_starts WHERE n <= length(NEW.name); END;
+CREATE TRIGGER project_went AFTER DELETE ON projects BEGIN
+    DELETE FROM project_tails WHERE project_id = OLD.id AND tail IN (SELECT substr(OLD.name, n) FROM name_starts); END;
 CREATE TABLE release_counts (one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL) STRICT;
 INSERT INTO release_counts SELECT 1, count(*) FROM releases;
 CREATE TRIGGER release_came AFTER INSERT ON releases BEGIN UPDATE release_counts SET n = n + 1; END;
