@@ -3,25 +3,17 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
-from appliance.backends import load, pointer
-from appliance.backends.base import Backend
+from appliance.backends import pointer
 from appliance.model import serving
 from appliance.model.manifests import etag
-from appliance.model.sites import Release, Site
-from appliance.web.sites import serve
-from tests.releases import Files, make_release, make_site, shown_at
-from tests.servers import Address, Answer, Nginx, ask
-from tests.servers import serving as serving_app
+from appliance.model.sites import Release
+from tests.contracts.both import BACKENDS, Backed, both
+from tests.releases import Files, make_release
+from tests.servers import Answer, ask
 
-HOST = "www.example.com"
-BACKENDS = ("builtin", "nginx")
 TEXT = b"0123456789" * 10
 pytestmark = pytest.mark.nginx
 
@@ -64,42 +56,17 @@ OWN_404: Files = {**SITE, "404.html": "<h1>our own 404</h1>"}
 SINGLE_PAGE: Files = {**SITE, "200.html": "<h1>single page</h1>", "404.html": "never shown"}
 
 
-@dataclass(frozen=True)
-class Place:
-    """A backend, with a site in it and the address where the site answers."""
-
-    backend: Backend
-    site: Site
-    data: Path
-    address: Address
-
+class Place(Backed):
     def publish(self, files: Files) -> Release:
         release = make_release(self.data, files)
         self.backend.publish(self.site, release, print)
         return release
 
-    def ask(self, target: str | bytes, **more: Any) -> Answer:
-        return ask(self.address, target, HOST, **more)
-
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
-    folder = tmp_path_factory.mktemp("backends")
-    data = folder / "data"
-    data.mkdir()
-    own = make_site(data, HOST, project="builtin")
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await serve(scope, receive, send, shown_at(own.pointer))
-
-    with Nginx(folder / "nginx") as nginx, serving_app(app) as address:
-        settings = nginx.settings(data, host=address[0], port=address[1])
-        theirs = make_site(data, HOST, project="nginx", port=address[1])
-        own = replace(own, address=f"http://builtin.localhost:{address[1]}/")
-        yield {
-            "builtin": Place(load("builtin", settings), own, data, address),
-            "nginx": Place(load("nginx", settings), theirs, data, nginx.address),
-        }
+    with both(tmp_path_factory.mktemp("backends"), Place) as found:
+        yield found
 
 
 @pytest.fixture(params=BACKENDS)

@@ -4,25 +4,18 @@ import base64
 import gzip
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
 from appliance.access import passwords
-from appliance.backends import load
-from appliance.backends.base import Backend
 from appliance.model import header_lines, redirect_lines, serving
 from appliance.model.rules import IMMUTABLE, Guard, Rules
-from appliance.model.sites import Release, Site
-from appliance.web.sites import serve
-from tests.releases import Files, make_release, make_site, shown_at
-from tests.servers import Address, Answer, Nginx, ask
-from tests.servers import serving as serving_app
+from appliance.model.sites import Release
+from tests.contracts.both import BACKENDS, Backed, both
+from tests.releases import Files, make_release
+from tests.servers import Answer
 
-HOST = "www.example.com"
 SCRIPT = "assets/index-BfQ2nV7x.js"
 FILES: Files = {
     "index.html": "home",
@@ -45,49 +38,25 @@ FILES: Files = {
 pytestmark = pytest.mark.nginx
 
 
-@dataclass
-class Place:
-    """A backend, with a site in it and the address where the site answers."""
-
-    backend: Backend
-    site: Site
-    data: Path
-    address: Address
-
+class Place(Backed):
     def publish(self, rules: Rules | None = None, files: Files = FILES, guard: Guard | None = None) -> Release:
         self.site = replace(self.site, guard=guard or Guard())
         release = make_release(self.data, files, rules or Rules())
         self.backend.publish(self.site, release, print)
         return release
 
-    def ask(self, target: str | bytes, **more: Any) -> Answer:
-        return ask(self.address, target, HOST, **more)
-
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
-    folder = tmp_path_factory.mktemp("serving")
-    data = folder / "data"
-    data.mkdir()
-    found: dict[str, Place] = {}
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        site = found["builtin"].site
-        await serve(scope, receive, send, shown_at(site.pointer, site.guard, site.earlier))
-
-    with Nginx(folder / "nginx") as nginx, serving_app(app) as address:
-        settings = nginx.settings(data, host=address[0], port=address[1])
-        for name, where in (("builtin", address), ("nginx", nginx.address)):
-            earlier = data / "earlier" / name
+    with both(tmp_path_factory.mktemp("serving"), Place) as found:
+        for name, one in found.items():
+            earlier = one.data / "earlier" / name
             earlier.mkdir(parents=True)
-            site = replace(make_site(data, HOST, project=name, port=address[1]), earlier=earlier)
-            if name == "builtin":
-                site = replace(site, address=f"http://builtin.localhost:{address[1]}/")
-            found[name] = Place(load(name, settings), site, data, where)
+            one.site = replace(one.site, earlier=earlier)
         yield found
 
 
-@pytest.fixture(params=["builtin", "nginx"])
+@pytest.fixture(params=BACKENDS)
 def place(request: pytest.FixtureRequest, places: dict[str, Place]) -> Place:
     return places[str(request.param)]
 
