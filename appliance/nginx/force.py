@@ -19,6 +19,7 @@ from appliance.settings import Settings
 PATIENCE = 5.0  # seconds for NGINX's new workers to answer
 EACH = 0.01  # and so much more for each file that NGINX has to read before, on a slow host
 OLD_WORKERS = 0.2  # NGINX lets them go on for a tenth of a second beside the new ones
+LOOK_EVERY = 0.05
 MOMENT = 1.0
 LOOKS = 8  # at a time
 OTHERS = 16  # how many of those that don't change are looked at before and after
@@ -144,11 +145,11 @@ def _transact(settings: Settings, changes: Texts, log: Log, hands: Hands) -> boo
     log(f"{' '.join(settings.nginx_test)}, with the change in a copy")
     hands.test(changes)
     watch = _Watch.begin(settings, before)
-    files.write_whole(unread, "\n".join(changes))
+    files.write_whole(unread, "\n".join(changes), sync=False)  # a host that loses its power reads all files anyway
     try:
-        hands.apply(changes)
+        settled = hands.apply(changes)
         log(f"NGINX reads {len(changes)} changed {'file' if len(changes) == 1 else 'files'}")
-        watch.see(changes)
+        watch.see(changes, settled=settled)
         watch.see_gone(changes)
     except HomeportError as why:
         end = _take_back(unread, hands, before, watch)
@@ -185,8 +186,11 @@ class _Watch:
         green = frozenset(host for host, wrong in _look_at(texts).items() if wrong is None)
         return cls(texts, green, PATIENCE + EACH * (len(others) + len(changing)))
 
-    def see(self, changes: Texts) -> None:
-        """Wait until what is new answers, and what answered before still does."""
+    def see(self, changes: Texts, *, settled: bool) -> None:
+        """Wait until what is new answers, and what answered before still does.
+
+        Until it is settled, old workers may answer beside new ones: once is not enough then.
+        """
         texts = {**self.before, **changes}
         watched = {host: text for host, text in texts.items() if text and (host in self.green or host in changes)}
         new = {host: text for host, text in watched.items() if host in changes}
@@ -201,7 +205,11 @@ class _Watch:
                     return False
             return True
 
-        if not served.steady(all_green, self.patience, OLD_WORKERS):
+        if settled:
+            seen = served.until(all_green, self.patience, longest=LOOK_EVERY)
+        else:
+            seen = served.steady(all_green, self.patience, OLD_WORKERS, longest=LOOK_EVERY)
+        if not seen:
             raise _not_seen(red, changes)
 
     def see_gone(self, changes: Texts) -> None:
@@ -232,8 +240,7 @@ def _take_back(unread: Path, hands: Hands, before: Texts, watch: _Watch) -> str:
     """Put everything back as it was, and say what came of it."""
     names = ", ".join(before)
     try:
-        hands.apply(before)
-        watch.see({})
+        watch.see({}, settled=hands.apply(before))
     except HomeportError as worse:
         return f"Taking the change back failed as well ({names}): {worse.detail}"
     unread.unlink()

@@ -9,11 +9,13 @@ from typing import Protocol
 from appliance.errors import Conflict, HostFailed
 from appliance.machine import faults, files
 from appliance.machine.process import run
-from appliance.nginx import paths, shadow, standing
+from appliance.nginx import master, paths, shadow, standing
 from appliance.nginx.template import users_in
 from appliance.settings import Settings
 
 PATIENCE = 180  # thousands of files take their time
+READING = 3.0  # and these for NGINX's new workers to be there, before the whole of it is tested once more
+EACH = 0.002
 Texts = Mapping[str, str | None]  # a host: its file, or None to take it away
 
 
@@ -29,8 +31,8 @@ class Hands(Protocol):
     def test(self, changes: Texts) -> None:
         """Let NGINX test its configuration as it would be, with nothing touched."""
 
-    def apply(self, changes: Texts) -> None:
-        """Make files and links so, and have NGINX read them."""
+    def apply(self, changes: Texts) -> bool:
+        """Make files and links so, and have NGINX read them; says whether it is known to answer by nothing else now."""
 
 
 class Direct:
@@ -52,13 +54,13 @@ class Direct:
             self._refuse_foreign(host)
         shadow.test(self._settings, changes)
 
-    def apply(self, changes: Texts) -> None:
+    def apply(self, changes: Texts) -> bool:
         for host, text in changes.items():
             self._refuse_foreign(host)
             with _allowed():
                 self._remove(host) if text is None else self._place(host, text)
         faults.point("nginx reload")
-        self._reload()
+        return self._reload()
 
     def _place(self, host: str, text: str) -> None:
         file = paths.file_of(self._settings, host)
@@ -97,7 +99,18 @@ class Direct:
                 todo=(f"Move {foreign[0]} away, or choose another host name.",),
             )
 
-    def _reload(self) -> None:
+    def _reload(self) -> bool:
+        """Without a way round the command where there is one: that reads every file before NGINX does."""
+        process = master.find(self._settings)
+        if process is None:
+            self._command()
+            return False
+        if not process.reload(READING + EACH * len(os.listdir(paths.folder(self._settings)))):
+            self.test({})  # why it goes on with what it had
+            return False
+        return True
+
+    def _command(self) -> None:
         ran = run(self._settings.nginx_reload, timeout=PATIENCE)
         if not ran.ok:
             raise HostFailed(

@@ -132,6 +132,7 @@ class Answer:
     said: str
     changed: tuple[str, ...] = ()
     error: dict[str, object] = field(default_factory=dict)
+    settled: bool = False  # NGINX is known to answer by nothing else now
 
     def text(self) -> str:
         return json.dumps(vars(self)) + "\n"
@@ -179,9 +180,9 @@ def _do(rules: Rules, word: str) -> Answer:
         return Answer(True, f"{len(before)} URLs are in force, {len(changes)} differ from what is wanted.", changed)
     _refuse_taken(rules, before, changes)
     hands.test(changes)
-    if word == "apply":
-        _apply(hands, before, changes)
-    return Answer(True, f"{len(changed)} changed." if word == "apply" else f"{len(changed)} would change.", changed)
+    if word == "test":
+        return Answer(True, f"{len(changed)} would change.", changed)
+    return Answer(True, f"{len(changed)} changed.", changed, settled=_apply(hands, before, changes))
 
 
 def check_boundary(rules: Rules) -> None:
@@ -328,10 +329,10 @@ def _refuse_taken(rules: Rules, before: Texts, changes: Texts) -> None:
             raise Conflict(taken, code="nginx_taken", todo=("Choose another host name, or take it out there.",))
 
 
-def _apply(hands: Direct, before: Texts, changes: Texts) -> None:
+def _apply(hands: Direct, before: Texts, changes: Texts) -> bool:
     """Put the changes in force, or everything back. NGINX reads its files in any case: it may not have before."""
     try:
-        hands.apply(changes)
+        return hands.apply(changes)
     except HomeportError as why:
         try:
             hands.apply({host: before.get(host) for host in changes})

@@ -61,9 +61,9 @@ class Helper:
         with self._asking_for(changes):
             self._ask("test")
 
-    def apply(self, changes: Texts) -> None:
+    def apply(self, changes: Texts) -> bool:
         with self._asking_for(changes):
-            self._ask("apply")
+            return bool(self._ask("apply").get("settled"))  # a helper installed before doesn't say
 
     @contextmanager
     def _asking_for(self, changes: Texts) -> Iterator[None]:
@@ -103,10 +103,10 @@ class Helper:
                 todo=(f"Run this as {name}: `runuser -u {name} -- homeport ...`.",),
             )
 
-    def _ask(self, word: str) -> None:
+    def _ask(self, word: str) -> dict[str, Any]:
         answer = ask(self._socket, word)
         if answer["ok"]:
-            return
+            return answer
         error = answer["error"]
         kind = Conflict if error["kind"] == "Conflict" else HostFailed
         said = "" if answer["said"] == error["detail"] else answer["said"]

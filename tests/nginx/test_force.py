@@ -226,10 +226,9 @@ class Stumbling(Direct):
 
     stumbled = False
 
-    def apply(self, changes: Texts) -> None:
+    def apply(self, changes: Texts) -> bool:
         if self.stumbled:
-            super().apply(changes)
-            return
+            return super().apply(changes)
         self.stumbled = True
         super().apply(dict(list(changes.items())[:1]))
         raise HostFailed("The disk is full.")

@@ -477,13 +477,13 @@ def tree(rules: Rules) -> dict[str, str]:
 @pytest.mark.nginx
 def test_what_is_wanted_is_put_in_force_and_taken_out(running: Rules) -> None:
     file = want(running)
-    assert answer(running, "apply") == Answer(True, "1 changed.", (HOST,))
+    assert answer(running, "apply") == Answer(True, "1 changed.", (HOST,), settled=True)
     assert eventually(running, "the blog")
     placed = running.data / "nginx" / f"{HOST}.conf"
     assert (placed.stat().st_uid, placed.stat().st_mode & 0o7777) == (0, 0o644)
     for folder in (running.sites_available, running.sites_enabled):
         assert os.readlink(folder / f"homeport-{HOST}.conf") == str(placed)
-    assert answer(running, "apply") == Answer(True, "0 changed.")
+    assert answer(running, "apply") == Answer(True, "0 changed.", settled=True)
     file.unlink()
     assert answer(running, "apply").changed == (HOST,)
     assert tree(running) == {}
@@ -593,7 +593,7 @@ def test_a_helper_that_is_killed_leaves_whole_files_and_the_next_ends_the_work(r
             ask(path, "apply")
     assert (running.data / "nginx" / f"{HOST}.conf").read_text() == text_for(running)
     assert served(running) == "the default site\n"
-    assert answer(running, "apply") == Answer(True, "0 changed.")
+    assert answer(running, "apply") == Answer(True, "0 changed.", settled=True)
     assert eventually(running, "the blog")
 
 
@@ -671,8 +671,10 @@ def listening(rules: Rules, place: Path) -> Iterator[Path]:
         server.listen()
         words = [sys.executable, "-c", ACCEPT, str(server.fileno()), str(config)]
         with subprocess.Popen(words, pass_fds=[server.fileno()], env=env):
-            yield path
-            server.shutdown(socket.SHUT_RDWR)
+            try:
+                yield path
+            finally:
+                server.shutdown(socket.SHUT_RDWR)
 
 
 @needs_root
@@ -682,7 +684,8 @@ def test_a_word_over_the_socket(running: Rules, place: Path) -> None:
     with listening(running, place) as path:
         with as_nobody():
             assert ask(path, "status")["changed"] == [HOST]
-            assert ask(path, "apply") == {"ok": True, "said": "1 changed.", "changed": [HOST], "error": {}}
+            said = {"ok": True, "said": "1 changed.", "changed": [HOST], "error": {}, "settled": True}
+            assert ask(path, "apply") == said
         assert ask(path, f"apply {'x' * 200}")["ok"] is False
     assert eventually(running, "the blog")
 
