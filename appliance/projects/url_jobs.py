@@ -150,8 +150,7 @@ def _finish(ctx: Context, one: _Coming, refused: HomeportError | None) -> TryLat
         _end(ctx, one.entry, "failed", why.detail)
         return _amiss(ctx, one, why)
     faults.point("url active")
-    _end(ctx, one.entry, "done", "in force")
-    _activate(ctx, one.url)
+    _activate(ctx, one)
     return None
 
 
@@ -223,8 +222,10 @@ def in_words(why: HomeportError) -> str:
     return " ".join((why.detail, *why.todo, *said))
 
 
-def _activate(ctx: Context, url: Url) -> None:
+def _activate(ctx: Context, one: _Coming) -> None:
+    url = one.url
     with ctx.write(UrlChanged(url.host, url.project)) as db:
+        journal.end(db, one.entry, "done", "in force", ctx.moment())
         now = _same(db, url)
         if now is None:
             return
