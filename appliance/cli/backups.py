@@ -1,17 +1,17 @@
 """`homeport backups`: those that the server takes, by itself or when it is asked to."""
 
-import hashlib
 from pathlib import Path
 
 import click
 
 from appliance.cli.ask import ask_first
+from appliance.cli.download import save
 from appliance.cli.lists import listed
 from appliance.cli.logins import connect
 from appliance.cli.options import limit_option, no_wait_option, option, remote, yes_option
 from appliance.cli.show import ago, as_json, facts, note, size
 from appliance.client import BackupData, Client
-from appliance.errors import BadRequest, HomeportError
+from appliance.errors import HomeportError
 from appliance.machine.waiting import seconds
 
 
@@ -74,21 +74,7 @@ def download(backup: str, output: Path | None, json_wanted: bool, server: str | 
     with connect(server) as client:
         found = client.backup(backup)
         target = output or Path(found["name"])
-        if target.exists():
-            raise BadRequest(f"{target} is there already.", todo=("Name another file with --output.",))
-        beside = target.with_name(f".{target.name}.part")
-        digest = hashlib.sha256()
-        try:
-            beside.touch(mode=0o600)
-            with beside.open("wb") as file:
-                for piece in client.download_backup(backup):
-                    digest.update(piece)
-                    file.write(piece)
-            if digest.hexdigest() != found["sha256"]:
-                raise HomeportError("What came is not the backup that was taken: its SHA-256 is another.")
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        save(client.download_backup(backup), target, sha256=found["sha256"] or "", mode=0o600)
     if json_wanted:
         as_json(found)
     else:

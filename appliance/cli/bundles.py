@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from appliance.cli.download import save
 from appliance.cli.logins import connect
 from appliance.cli.options import option, remote
 from appliance.cli.show import ago, as_json, counted, facts, note, size
-from appliance.errors import BadRequest
 
 
 @click.group()
@@ -44,16 +44,7 @@ def download(sha256: str, output: Path | None, json_wanted: bool, server: str | 
     with connect(server) as client:
         found = client.bundle(sha256)
         target = output or Path(f"{found['sha256']}.zip")
-        if target.exists():
-            raise BadRequest(f"{target} is there already.", todo=("Name another file with --output.",))
-        beside = target.with_name(f".{target.name}.part")
-        try:
-            with beside.open("wb") as file:
-                for piece in client.download_bundle(sha256):
-                    file.write(piece)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        save(client.download_bundle(sha256), target)
     if json_wanted:
         as_json(found)
     else:
