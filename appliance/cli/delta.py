@@ -20,6 +20,7 @@ AT_ONCE = 4  # batches
 BATCH = 4 << 20  # bytes of files in a batch, unless one file has more
 BATCH_FILES = 1_000
 WHOLE = 8 << 20  # a file up to this size is looked at once more before it is sent
+AHEAD = 1 << 20  # bytes that go out before anyone asked: sooner there than a question and its answer
 ROUNDS = 12  # of asking and sending: a server names only so many contents at once
 
 
@@ -52,6 +53,8 @@ class Delta:
         known = self._memory.sent.get(client.server)
         differs, removed = difference(files, known.files) if known else (files, [])
         base = known.release if known else None
+        if known and differs and sum(size for _, size in differs.values()) <= AHEAD:
+            self._send(client, files, list(dict.fromkeys(sha256 for sha256, _ in differs.values())))
         for _ in range(ROUNDS):
             try:
                 found = client.deploy_files(project, environment, differs, base=base, removed=removed or None)
@@ -80,7 +83,6 @@ class Delta:
     def _send(self, client: Client, files: Files, missing: Sequence[str]) -> None:
         by_content = {files[entry.name][0]: entry for entry in self._entries}
         wanted = [(sha256, by_content[sha256]) for sha256 in missing if sha256 in by_content]
-        self._new += len(wanted)
         length = sum(entry.size for _, entry in wanted)
         bar = click.progressbar(length=length, file=sys.stderr, hidden=not sys.stderr.isatty(), width=0)
         with bar, ThreadPoolExecutor(AT_ONCE, "send") as pool:
@@ -103,7 +105,9 @@ class Delta:
                 self._wire += count
 
         pack = not PRESSED.fullmatch(batch[0][1].name)
-        client.send_contents((_content(*one, told) for one in batch), pack=pack, sent=sent)
+        arrived = client.send_contents((_content(*one, told) for one in batch), pack=pack, sent=sent)
+        with self._lock:
+            self._new += arrived["kept"]
 
 
 def _batches(wanted: Iterable[tuple[str, Entry]]) -> Iterator[list[tuple[str, Entry]]]:

@@ -8,10 +8,9 @@ from appliance.context import Context
 from appliance.deploy import contents, paths, releases
 from appliance.deploy.submit import limits
 from appliance.errors import HostFailed
-from appliance.machine import archive, clock, files
+from appliance.machine import archive, clock, files, manifest_file
 from appliance.machine.linking import link_tree
 from appliance.machine.unpack import unpack
-from appliance.model import manifests
 from appliance.model.amounts import how_many, size
 from appliance.model.manifests import Piece
 from appliance.store import bundles
@@ -70,7 +69,7 @@ def _tree(ctx: Context, sha256: str, beside: Path, witness: Witness) -> dict[str
 def manifest_of_made(ctx: Context, sha256: str) -> dict[str, Piece]:
     """What a bundle that was deployed file by file holds."""
     try:
-        return manifests.read(paths.made_bundle_file(ctx, sha256).read_bytes())
+        return dict(manifest_file.read(paths.made_bundle_file(ctx, sha256)))
     except (OSError, ValueError) as why:
         raise HostFailed(
             f"The list of files of bundle {sha256[:7]} can't be read: {why}.",

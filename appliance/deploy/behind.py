@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import monotonic
 
 from appliance.context import Context
-from appliance.store import deployments
+from appliance.store import deployments, jobs
 
 LOOK_EVERY = 0.05  # seconds between two looks for a deployment that runs
 PATIENCE = 60.0  # seconds that one piece of work holds still at most, all in all
@@ -18,10 +18,11 @@ class Interrupted(Exception):
 
 
 class Pace:
-    """Called between two pieces of work: holds still while a deployment runs."""
+    """Called between two pieces of work: holds still while a deployment runs, or a job that comes first."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, after: str = "") -> None:
         self._ctx = ctx
+        self._after = after
         self._next = 0.0
         self._held = 0.0
 
@@ -38,8 +39,9 @@ class Pace:
         self._next = monotonic() + LOOK_EVERY
 
     def _somebody_waits(self) -> bool:
-        """For a deployment, or for an upload to arrive."""
-        if deployments.any_running(self._ctx.db.read()):
+        """For a deployment, for what is found in one, or for an upload to arrive."""
+        db = self._ctx.db.read()
+        if deployments.any_running(db) or (self._after and jobs.any_running(db, self._after)):
             return True
         with os.scandir(self._ctx.data / "incoming") as incoming:
             return any(True for _ in incoming)

@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.context import Context
 from appliance.deploy import paths, releases
 from appliance.deploy.behind import Interrupted, Pace
+from appliance.deploy.xray import after
 from appliance.machine import compressing, faults, files
 from appliance.model.manifests import Manifest
 from appliance.model.serving import type_of
@@ -68,7 +69,7 @@ class _Work:
         self._ctx, self._release = ctx, release
         self._manifest = releases.manifest_of(ctx, release)
         self._tree, self._shelf = paths.release(ctx, release).path, paths.shelf(ctx)
-        self._tick = Pace(ctx)
+        self._tick = Pace(ctx, after=after.KIND)  # that is what someone waits to read
         self.names = _names(self._manifest)
 
     def link(self, contents: list[str]) -> list[str]:

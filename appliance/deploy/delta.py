@@ -5,8 +5,10 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Self
 
 from isal import isal_zlib
 
@@ -16,7 +18,7 @@ from appliance.deploy import paths, releases, submit
 from appliance.deploy.assemble import manifest_of_made
 from appliance.deploy.log import Log
 from appliance.errors import BadBundle, Conflict, HostFailed, Lacking
-from appliance.machine import archive, faults, files, zipmake
+from appliance.machine import archive, faults, files, manifest_file, zipmake
 from appliance.machine.zipend import shown
 from appliance.model import manifests
 from appliance.model.amounts import how_many, size
@@ -29,6 +31,7 @@ from appliance.store import bundles
 
 NAMED = 50_000  # missing contents that one answer names
 WHOLE = 4 << 20  # a content up to this size is read in one go
+PILE = 1 << 20  # bytes that are hashed in one go
 UNKNOWN = -1  # a CRC-32 that nobody has worked out yet
 _NAME = re.compile(rb'"([0-9a-f]{64})"')
 _MAKING = threading.Lock()
@@ -81,7 +84,8 @@ def plan(ctx: Context, tree: Tree) -> Plan:
     missing = _missing(ctx, manifest)
     if missing and base:
         _share(ctx, tree.base or "", base, missing)
-        missing = _missing(ctx, manifest)
+        absent = set(missing)
+        missing = _missing(ctx, {path: piece for path, piece in manifest.items() if piece.sha256 in absent})
     if missing:
         raise _lacking(missing, len(manifest))
     return Plan(manifest, holds.left_out)
@@ -163,10 +167,10 @@ def _bundle(ctx: Context, actor: Actor, plan: Plan) -> tuple[Bundle, dict[str, P
     known = bundles.with_files_of(ctx.db.read(), name)
     if known is not None and _is_kept(ctx, known):
         return known, None
-    sha256, manifest = _hashed(ctx, plan.manifest)
+    sha256, length, manifest = _hashed(ctx, plan.manifest)
     made = Bundle(
         sha256=sha256,
-        size=zipmake.size(manifest),
+        size=length,
         files=len(manifest),
         unpacked=plan.unpacked,
         filename="",
@@ -182,26 +186,58 @@ def _is_kept(ctx: Context, bundle: Bundle) -> bool:
     return any(file(ctx, bundle.sha256).exists() for file in (paths.bundle_file, paths.made_bundle_file))
 
 
-def _hashed(ctx: Context, manifest: Mapping[str, Piece]) -> tuple[str, dict[str, Piece]]:
-    """The SHA-256 of the zip, each content read once, and the manifest with every CRC-32."""
-    root, whole = os.fspath(paths.shelf(ctx).root), hashlib.sha256()
-    known: dict[str, Piece] = {}
-    for name, path in zipmake.names(manifest):
-        piece = manifest[path]
-        place = f"{root}/{piece.sha256[:2]}/{piece.sha256}"
-        try:
-            if piece.size <= WHOLE:
-                piece = _add_small(whole, name, piece, place)
-            else:
-                piece = _add_large(whole, name, piece, place)
-        except FileNotFoundError as why:
-            raise _lacking([piece.sha256], len(manifest)) from why
-        known[path] = piece
-    whole.update(zipmake.directory(known))
-    return whole.hexdigest(), known
+def _hashed(ctx: Context, manifest: Mapping[str, Piece]) -> tuple[str, int, dict[str, Piece]]:
+    """The SHA-256 of the zip and its length, each content read once, and the manifest with every CRC-32."""
+    root, known = os.fspath(paths.shelf(ctx).root), dict[str, Piece]()
+    with _Whole() as whole:
+        for name, path in zipmake.names(manifest):
+            piece = manifest[path]
+            add = _add_small if piece.size <= WHOLE else _add_large
+            try:
+                known[path] = add(whole, name, piece, f"{root}/{piece.sha256[:2]}/{piece.sha256}")
+            except FileNotFoundError as why:
+                raise _lacking([piece.sha256], len(manifest)) from why
+        whole.update(zipmake.directory(known))
+    return whole.sha256, whole.size, known
 
 
-def _add_small(whole: "hashlib._Hash", name: bytes, piece: Piece, place: str) -> Piece:
+class _Whole:
+    """The SHA-256 of all that it gets, worked out beside the one who reads it."""
+
+    def __init__(self) -> None:
+        self._hash, self._pile, self._held = hashlib.sha256(), list[bytes](), 0
+        self._pool = ThreadPoolExecutor(1, "hash")
+        self._last: Future[None] | None = None
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._hand_over()
+        self._pool.shutdown()
+
+    @property
+    def sha256(self) -> str:
+        """Once it is over."""
+        return self._hash.hexdigest()
+
+    def update(self, data: bytes) -> None:
+        self._pile.append(data)
+        self._held += len(data)
+        if self._held >= PILE:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """One pile is hashed while the next one grows, and no more than that are held."""
+        if self._last:
+            self._last.result()
+        self._last = self._pool.submit(self._hash.update, b"".join(self._pile))
+        self.size += self._held
+        self._pile, self._held = [], 0
+
+
+def _add_small(whole: _Whole, name: bytes, piece: Piece, place: str) -> Piece:
     handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(handle, piece.size + 1)
@@ -209,11 +245,12 @@ def _add_small(whole: "hashlib._Hash", name: bytes, piece: Piece, place: str) ->
         os.close(handle)
     if piece.crc32 == UNKNOWN:
         piece = piece._replace(crc32=isal_zlib.crc32(data))
-    whole.update(zipmake.local_header(name, piece) + data)
+    whole.update(zipmake.local_header(name, piece))
+    whole.update(data)
     return piece
 
 
-def _add_large(whole: "hashlib._Hash", name: bytes, piece: Piece, place: str) -> Piece:
+def _add_large(whole: _Whole, name: bytes, piece: Piece, place: str) -> Piece:
     with open(place, "rb", buffering=0) as file:
         if piece.crc32 == UNKNOWN:
             crc = 0
@@ -232,6 +269,7 @@ def _write(ctx: Context, sha256: str, manifest: Mapping[str, Piece]) -> None:
     place.parent.mkdir(mode=0o700, exist_ok=True)
     with files.refusals():
         files.write_whole(place, manifests.written(manifest), mode=0o600)
+    manifest_file.written(place, manifest)  # asked for in a moment
 
 
 def _wrong_size(path: str, piece: Piece, real: int) -> BadBundle:

@@ -13,7 +13,7 @@ JOURNALED = timedelta(days=30)
 
 def forget_old(ctx: Context) -> None:
     """Idempotency keys are honoured for a day; what the journal has finished is of interest for a month."""
-    with ctx.db.write() as db:
+    with ctx.db.write(lasting=False) as db:
         deployments.forget_remembered(db, clock.text(ctx.now() - REMEMBERED))
         journal.trim(db, clock.text(ctx.now() - JOURNALED))
 

@@ -79,6 +79,11 @@ def has(db: Connection, kind: str, subject: str) -> bool:
     return db.execute("SELECT 1 FROM jobs WHERE kind = ? AND subject = ?", [kind, subject]).fetchone() is not None
 
 
+def any_running(db: Connection, kind: str) -> bool:
+    sql = "SELECT 1 FROM jobs WHERE kind = ? AND status = 'running'"
+    return db.execute(sql, [kind]).fetchone() is not None
+
+
 def queued(db: Connection, kind: str, subject: str) -> bool:
     sql = "SELECT 1 FROM jobs WHERE kind = ? AND subject = ? AND status = 'queued'"
     return db.execute(sql, [kind, subject]).fetchone() is not None

@@ -53,6 +53,16 @@ def test_the_second_time_only_what_changed_is_sent(server: Appliance, cli: Cli, 
     assert "none of 601 files were new" in cli("deploy", site).stderr
 
 
+def test_what_changed_back_is_not_called_new(cli: Cli, name: str, site: Path) -> None:
+    """A little is sent before the server was asked; what it had all along is known from its answer."""
+    first = (site / "index.html").read_text()
+    cli("deploy", site, "--create")
+    (site / "index.html").write_text(page())
+    assert "1 of 2 files was new" in cli("deploy", site).stderr
+    (site / "index.html").write_text(first)
+    assert "none of 2 files were new" in cli("deploy", site).stderr
+
+
 def test_a_file_that_changed_without_its_time_is_seen(server: Appliance, cli: Cli, name: str, site: Path) -> None:
     """Its inode tells, and what was written in the last two seconds is never taken from memory."""
     place = site / "index.html"

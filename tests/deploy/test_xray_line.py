@@ -183,6 +183,28 @@ def test_work_behind_the_scenes_holds_still_while_a_deployment_runs(tmp_path: Pa
         thread.join()
 
 
+def test_smaller_forms_are_made_once_the_look_is_over(tmp_path: Path) -> None:
+    with context(tmp_path / "data") as ctx:
+        with ctx.write() as db:
+            jobs.add(db, after.KIND, "one", queue=after.KIND, at=ctx.moment())
+            look = jobs.claim(db, "here", ctx.moment(), ctx.moment(), after.KIND)
+        assert look
+        went_on = threading.Event()
+
+        def work() -> None:
+            behind.Pace(ctx, after=after.KIND)()
+            went_on.set()
+
+        behind.Pace(ctx)()  # which no look holds up
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert not went_on.wait(behind.LOOK_EVERY * 3)
+        with ctx.write() as db:
+            jobs.done(db, look.id)
+        assert went_on.wait(20)
+        thread.join()
+
+
 def test_a_look_that_goes_wrong_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with context(tmp_path / "data") as ctx, listening(ctx):
         made = deployed(ctx, project(ctx, "wrong"), BROKEN)
