@@ -24,7 +24,7 @@ def loaded(settings: Settings) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _known(conf: Path, enabled: Path, program: str, _: tuple[int, ...]) -> tuple[str, ...]:
     real = os.path.realpath(enabled)
-    found = config.read_all(conf, lambda file: os.path.realpath(file.parent) == real)
+    found = config.read_all(conf, lambda file: os.path.realpath(os.path.dirname(file)) == real)
     files = [directive.args[0] for directive in found if directive.name == "load_module" and directive.args]
     there = {name for name in MODULES for file in files if re.search(rf"{name}_static", os.path.basename(file))}
     return tuple(name for name in MODULES if name in there | _built_in(program))

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 from appliance.nginx import paths, standing
 from appliance.nginx.config import Directive, read_all
@@ -16,8 +17,8 @@ def taken(settings: Settings, host: str, name: str | None = None) -> str | None:
 
 def foreign(settings: Settings) -> Iterator[Directive]:
     """Every directive on this host that is not ours."""
-    ours = {settings.nginx_sites_enabled / paths.link_name(host) for host in standing.look(settings)}
-    return read_all(settings.nginx_conf, lambda file: file in ours or paths.is_of_ours(settings, file))
+    ours = {f"{settings.nginx_sites_enabled}/{paths.link_name(host)}" for host in standing.look(settings)}
+    return read_all(settings.nginx_conf, lambda file: file in ours or paths.is_of_ours(settings, Path(file)))
 
 
 def _file_in_the_way(settings: Settings, host: str) -> str | None:

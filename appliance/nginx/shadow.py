@@ -132,7 +132,7 @@ def includes_of(settings: Settings) -> list[Directive]:
     """Every include on this host outside the enabled sites."""
     real = cache(os.path.realpath)
     enabled = real(settings.nginx_sites_enabled)
-    found = read_all(settings.nginx_conf, lambda file: real(file.parent) == enabled)
+    found = read_all(settings.nginx_conf, lambda file: real(os.path.dirname(file)) == enabled)
     return [directive for directive in found if directive.name == "include" and directive.args]
 
 
