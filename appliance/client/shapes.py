@@ -226,6 +226,7 @@ class CleanupData(TypedDict):
     bytes: int
     addresses: int
     kept: int
+    looked_at: str
 
 
 class LogLine(TypedDict):

@@ -5,8 +5,9 @@ Every bundle is kept, so whatever goes here can be deployed again.
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 from appliance.access.actor import HOMEPORT, Actor
@@ -15,12 +16,14 @@ from appliance.access.record import record
 from appliance.context import Context
 from appliance.deploy import paths, releases
 from appliance.deploy.delta import contents_of_made
+from appliance.machine import clock
 from appliance.model import manifests
 from appliance.model.amounts import how_many, size
 from appliance.store import deployments
 from appliance.store import releases as rows
 
 GRACE = timedelta(days=1)  # for contents that arrived and wait for the deployment that names them
+LOOK_AGAIN = timedelta(hours=2)  # at all contents on the disk, of which there may be millions; a clean-up always does
 AT_ONCE = 200  # contents removed between two looks for someone who needs the shelf
 
 
@@ -44,14 +47,29 @@ class Cleanup:
     bytes: Annotated[int, "Bytes on the disk that this frees"]
     addresses: Annotated[int, "Permanent addresses that end"]
     kept: Annotated[int, "Releases that stay"]
+    looked_at: Annotated[str, "When the disk was last gone through for contents that were never deployed"] = field(
+        compare=False
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was found on the disk, and when."""
+
+    at: datetime
+    idle: frozenset[str]
+
+
+_LAST: dict[Path, _Look] = {}  # by the folder of the data
 
 
 def would_free(ctx: Context) -> Cleanup:
     """Changes nothing."""
     with releases.settled():
         going = releases.not_needed(ctx)
-        free = _freed_with(ctx, going) | _idle(ctx)
-    return _told(ctx, going, free)
+        look = _last_look(ctx)
+        free = _freed_with(ctx, going) | _still_idle(ctx, look)
+    return _told(ctx, going, free, look.at)
 
 
 def clean_up(ctx: Context, actor: Actor = HOMEPORT) -> Cleanup:
@@ -60,14 +78,14 @@ def clean_up(ctx: Context, actor: Actor = HOMEPORT) -> Cleanup:
     releases.forget_gone(ctx)
     with releases.settled():
         going = releases.not_needed(ctx)
-        told = _told(ctx, going, {})
+        told = _told(ctx, going, {}, ctx.now())
         releases.remove_these(ctx, {one.name for one in going})
         looked_at = tuple(paths.gone_folder(ctx).glob("*.json"))
         gone, whole = _remove(ctx)
         for one in looked_at if whole else ():
             one.unlink()
     releases.settle_doubts(ctx)
-    done = Cleanup(told.releases, len(gone), sum(gone.values()), told.addresses, told.kept)
+    done = Cleanup(told.releases, len(gone), sum(gone.values()), told.addresses, told.kept, told.looked_at)
     if actor is not HOMEPORT:
         with ctx.write() as db:
             what = f"{how_many(len(going), 'release')}, {size(done.bytes)}"
@@ -79,7 +97,7 @@ def by_itself(ctx: Context) -> None:
     clean_up(ctx)
 
 
-def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int]) -> Cleanup:
+def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int], looked_at: datetime) -> Cleanup:
     known = deployments.of_releases(ctx.db.read(), [one.name for one in going])
     old = tuple(OldRelease(one.name, one.files, one.unpacked, one.made_at, known.get(one.name, ())) for one in going)
     return Cleanup(
@@ -88,6 +106,7 @@ def _told(ctx: Context, going: list[rows.Kept], free: dict[str, int]) -> Cleanup
         bytes=sum(free.values()),
         addresses=sum(len(one.deployments) for one in old),
         kept=rows.count(ctx.db.read()) - len(going),
+        looked_at=clock.text(looked_at),
     )
 
 
@@ -107,18 +126,30 @@ def _freed_with(ctx: Context, going: list[rows.Kept]) -> dict[str, int]:
     return {sha256: shelf.weight(sha256) for sha256 in alone}
 
 
-def _idle(ctx: Context) -> dict[str, int]:
-    """Contents that nothing refers to, and that have waited for a day."""
+def _last_look(ctx: Context) -> _Look:
+    known = _LAST.get(ctx.data)
+    return known if known and ctx.now() - known.at < LOOK_AGAIN else _look(ctx)
+
+
+def _look(ctx: Context) -> _Look:
+    """For contents that nothing refers to, and that have waited for a day."""
+    now = ctx.now()
+    found = frozenset(paths.shelf(ctx).idle((now - GRACE).timestamp()))
+    _LAST[ctx.data] = look = _Look(now, found - contents_of_made(ctx) if found else found)
+    return look
+
+
+def _still_idle(ctx: Context, look: _Look) -> dict[str, int]:
+    """Of those that were found, with their sizes; nothing has come to use them since."""
     before, shelf = (ctx.now() - GRACE).timestamp(), paths.shelf(ctx)
-    found = set(shelf.idle(before))
-    return {sha256: shelf.weight(sha256) for sha256 in found - (contents_of_made(ctx) if found else set())}
+    return {sha256: shelf.weight(sha256) for sha256 in look.idle if shelf.is_idle(sha256, before)}
 
 
 def _remove(ctx: Context) -> tuple[dict[str, int], bool]:
     """What was removed, and whether all was: once someone begins to use the shelf, the rest is for the next time."""
     gone: dict[str, int] = {}
     uses, shelf = releases.shelf_uses(), paths.shelf(ctx)
-    free = sorted((_freed_with(ctx, []) | _idle(ctx)).items())
+    free = sorted((_freed_with(ctx, []) | _still_idle(ctx, _look(ctx))).items())
     for at in range(0, len(free), AT_ONCE):
         with releases.shelf_at_rest(uses) as at_rest:
             if not at_rest:

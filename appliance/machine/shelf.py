@@ -128,9 +128,13 @@ class Shelf:
                 if len(one.name) != NAME:  # another form of a content goes with it
                     continue
                 with suppress(FileNotFoundError):
-                    found = one.stat(follow_symlinks=False)
-                    if found.st_nlink == 1 and found.st_ctime < before:
+                    if _was_left(one.stat(follow_symlinks=False), before):
                         yield one.name
+
+    def is_idle(self, sha256: str, before: float) -> bool:
+        with suppress(FileNotFoundError):
+            return _was_left(self.path(sha256).lstat(), before)
+        return False
 
     def names(self) -> Iterator[str]:
         for folder in sorted(self.root.iterdir()):
@@ -187,6 +191,10 @@ class Shelf:
             while data := source.read(_CHUNK):
                 copy.write(data)
         return beside
+
+
+def _was_left(found: os.stat_result, before: float) -> bool:
+    return found.st_nlink == 1 and found.st_ctime < before
 
 
 def _seal(file: Path, sha256: str) -> None:

@@ -111,6 +111,24 @@ def test_a_content_that_waits_for_its_deployment_stays_for_a_day(ctx: Context) -
     assert not on_shelf(ctx, "waits")
 
 
+def test_what_was_found_idle_is_said_only_while_it_is(ctx: Context, tmp_path: Path) -> None:
+    """The disk isn't gone through for each answer: what was found is looked at again, and its moment is told."""
+    for text in ("waits", "waits too"):
+        paths.shelf(ctx).put(name_of(text), text.encode())
+    real = ctx.now
+    ctx.now = lambda: real() + timedelta(hours=25)
+    first = retention.would_free(ctx)
+    assert first.contents == 2
+    paths.shelf(ctx).link(name_of("waits"), tmp_path / "in use")
+    paths.shelf(ctx).put(name_of("late"), b"late")
+    again = retention.would_free(ctx)
+    assert (again.contents, again.bytes, again.looked_at) == (1, len("waits too"), first.looked_at)
+    ctx.now = lambda: real() + timedelta(hours=50)
+    later = retention.would_free(ctx)
+    assert later.contents == 2 and later.looked_at > first.looked_at
+    assert retention.clean_up(ctx).contents == 2
+
+
 def test_what_a_bundle_of_single_files_needs_stays_for_ever(ctx: Context) -> None:
     keep(ctx, 1)
     place = inside.project(ctx, "blog")
