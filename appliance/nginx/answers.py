@@ -118,8 +118,9 @@ class _Writer:
         lines += when(f"$uri ~ {_SLASH}", ["set $homeport_index index.html;", *html])
         lines.append(f"set $homeport_cache {self.pages};")
         if self.pages != self.stamped:
-            lines.append("set $homeport_name $uri$homeport_index;")
-            lines += when(f"$homeport_name ~ {_FINGERPRINTED}", [f"set $homeport_cache {self.stamped};"])
+            lines += ["set $homeport_name $uri$homeport_index;", "set $homeport_stamp -;"]
+            stamped = [f"set $homeport_cache {self.stamped};", "set $homeport_stamp $homeport_index;"]
+            lines += when(f"$homeport_name ~ {_FINGERPRINTED}", stamped)
         lines += self._stamps()
         if rules.clean_urls:
             bare = rf"(?s)^(?P<homeport_sent>{_NORMAL})/(?:[?][^ ]*)? (?P<homeport_bare>/.+)/(?!.)"
@@ -140,7 +141,11 @@ class _Writer:
         if self.bridge:
             before.append(f"set $homeport_earlier {NOWHERE};")
             stamped.append("set $homeport_earlier $uri;")
-        return before + (when(f"$uri ~ {_FINGERPRINTED}", stamped) if stamped else [])
+        return before + (when(self._is_stamped(), stamped) if stamped else [])
+
+    def _is_stamped(self) -> str:
+        """Whether the path itself is; where its page was looked at for that, NGINX needs no second expression."""
+        return f"$uri ~ {_FINGERPRINTED}" if self.pages == self.stamped else '$homeport_stamp = ""'
 
     def _files(self) -> None:
         tries = ["$uri$homeport_index", *(["$uri$homeport_html"] if self.rules.clean_urls else [])]
