@@ -3,13 +3,15 @@
 import os
 import re
 import stat
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from appliance.cli.ignore import LeftOut, left_out
 from appliance.errors import BadBundle, HostFailed
+
+if TYPE_CHECKING:
+    import zipfile  # hardly any folder goes as a zip
 
 PIECE = 1 << 18
 DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold; a real one would change the bundle's name
@@ -56,6 +58,8 @@ def wrapped(found: list[Entry]) -> list[Entry]:
 
 def stream(found: Sequence[Entry], progress: Progress) -> Iterator[bytes]:
     """The zip, piece by piece; tells how many bytes of the files have gone in."""
+    import zipfile
+
     sink = _Sink()
     with zipfile.ZipFile(sink, "w") as archive:
         for entry in found:
@@ -167,7 +171,9 @@ def unreadable(name: str, why: OSError) -> HostFailed:
     return HostFailed(f"{name} can't be read: {why.strerror or why}.", code="unreadable", todo=(todo,))
 
 
-def _info(entry: Entry) -> zipfile.ZipInfo:
+def _info(entry: Entry) -> "zipfile.ZipInfo":
+    import zipfile
+
     info = zipfile.ZipInfo(entry.name, DATE)
     info.create_system = 3
     info.external_attr = (stat.S_IFREG | 0o644) << 16
