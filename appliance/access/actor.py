@@ -1,6 +1,8 @@
 """Who is doing something, and through which door."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from appliance.access.powers import Powers
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,8 @@ class Actor:
     session: str = ""
     door: str = "api"  # browser, api, host, job
     ip: str | None = None
+    key_id: str = ""
+    powers: Powers | None = field(default=None, compare=False, repr=False)  # where they differ from what the role gives
 
     @property
     def signed_in(self) -> bool:
@@ -20,7 +24,7 @@ class Actor:
     @property
     def id(self) -> str:
         """Tells actors apart, also two keys of one person."""
-        return f"{self.kind}:{self.person_id}:{self.name}"
+        return f"{self.kind}:{self.person_id}:{self.key_id or self.name}"
 
 
 HOMEPORT = Actor("homeport", "Homeport", door="job")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.access.actor import Actor, nobody
+from appliance.access.powers_of import powers_of
 from appliance.access.record import record
 from appliance.context import Context
 from appliance.errors import NotFound
@@ -55,7 +56,8 @@ def actor_of(ctx: Context, text: str, *, ip: str | None) -> Actor:
     if person is None:
         return nobody(ip)
     _note_use(ctx, key, ip)
-    return Actor("key", _name(key.name), person.role, person.id, door="api", ip=ip)
+    held = powers_of(db, person)
+    return Actor("key", _name(key.name), person.role, person.id, door="api", ip=ip, key_id=key.id, powers=held)
 
 
 def _note_use(ctx: Context, key: Key, ip: str | None) -> None:

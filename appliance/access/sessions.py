@@ -7,6 +7,7 @@ import jwt
 
 from appliance.access import passwords
 from appliance.access.actor import Actor, nobody
+from appliance.access.powers_of import powers_of
 from appliance.access.record import record
 from appliance.access.throttle import Throttle
 from appliance.context import Context
@@ -61,7 +62,8 @@ def actor_of(ctx: Context, token: str, *, door: str, ip: str | None) -> Actor:
     person = people.session_person(ctx.db.read(), claims["sid"], ctx.moment())
     if person is None or person.id != claims["sub"]:
         return nobody(ip)
-    return Actor("person", person.email, person.role, person.id, claims["sid"], door, ip)
+    held = powers_of(ctx.db.read(), person)
+    return Actor("person", person.email, person.role, person.id, claims["sid"], door, ip, powers=held)
 
 
 def sign_out(ctx: Context, actor: Actor) -> None:

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from appliance.access.missing import no_bundle
 from appliance.api.answers import answer
 from appliance.deploy import paths
 from appliance.deploy.delta import zip_of_made
@@ -37,5 +38,5 @@ def _find(request: Request) -> Bundle:
     sha256 = request.path_params["sha256"]
     found = bundles.find(ctx_of(request).db.read(), sha256)
     if found is None:
-        raise NotFound("There is no such bundle here.", code="no_bundle")
+        raise no_bundle()
     return found

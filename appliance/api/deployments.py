@@ -23,7 +23,7 @@ from appliance.store import deployments
 from appliance.web import sse
 from appliance.web.errors import problem_response
 from appliance.web.remembered import remembered
-from appliance.web.routes import actor_of, ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc, sight_of
 from appliance.web.upload import receive
 
 WAIT = {"wait": "Seconds to wait for the end; then 201, or 422 with the problem and the `deployment`"}
@@ -88,6 +88,7 @@ async def listed(request: Request) -> Response:
         status=one_of(request, "status", STATUSES),
         cursor=cursor,
         limit=limit,
+        sight=sight_of(request, "deployments.read"),
     )
     return page_of(of_deployments(ctx, page.items), page.next)
 

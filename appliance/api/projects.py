@@ -16,8 +16,9 @@ from appliance.projects.find import find_environment, find_project
 from appliance.projects.frees import Frees, what_frees
 from appliance.projects.rename import change_environment, rename_project
 from appliance.store import environments, projects
+from appliance.store.sight import sees
 from appliance.web.remembered import remembered
-from appliance.web.routes import actor_of, ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc, sight_of
 
 SEARCH = {"q": "Only those with this text in the name"}
 
@@ -26,8 +27,9 @@ SEARCH = {"q": "Only those with this text in the name"}
 @remembered
 async def listed(request: Request) -> Response:
     ctx, (cursor, limit) = ctx_of(request), page_asked(request)
-    page = projects.search(ctx.db.read(), request.query_params.get("q", ""), cursor=cursor, limit=limit)
-    return page_of(of_projects(ctx, page.items), page.next)
+    q, seen = request.query_params.get("q", ""), sight_of(request, "projects.read")
+    page = projects.search(ctx.db.read(), q, cursor=cursor, limit=limit, sight=seen)
+    return page_of(of_projects(ctx, page.items, seen), page.next)
 
 
 @doc("Create a project", body=NewProject, returns=ProjectShape, status=201)
@@ -42,7 +44,8 @@ async def created(request: Request) -> Response:
 @doc("Show a project", returns=ProjectShape)
 async def shown(request: Request) -> Response:
     ctx = ctx_of(request)
-    return answer(of_projects(ctx, (find_project(ctx, request.path_params["project"]),))[0])
+    project = find_project(ctx, request.path_params["project"])
+    return answer(of_projects(ctx, (project,), sight_of(request, "projects.read"))[0])
 
 
 @doc("Rename a project", body=ProjectPatch, returns=ProjectShape)
@@ -51,7 +54,7 @@ async def renamed(request: Request) -> Response:
     patch = ProjectPatch.parse(await body(request))
     name = request.path_params["project"]
     project = await run_in_threadpool(rename_project, ctx, actor_of(request), name, patch)
-    return answer(of_projects(ctx, (project,))[0])
+    return answer(of_projects(ctx, (project,), sight_of(request, "projects.read"))[0])
 
 
 @doc("Delete a project; its bundles stay", status=204)
@@ -72,7 +75,8 @@ async def environments_listed(request: Request) -> Response:
     ctx, (cursor, limit) = ctx_of(request), page_asked(request)
     project = find_project(ctx, request.path_params["project"])
     after = number_cursor(cursor)
-    those = environments.of_project(ctx.db.read(), project.id)
+    seen = sight_of(request, "projects.read")
+    those = [one for one in environments.of_project(ctx.db.read(), project.id) if sees(seen, one.at)]
     rest = [one for one in those if after is None or _rank(one) > after]
     following = str(_rank(rest[limit - 1])) if len(rest) > limit else None
     return page_of(of_environments(ctx, tuple(rest[:limit])), following)

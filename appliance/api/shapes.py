@@ -15,6 +15,7 @@ from appliance.model.projects import Project
 from appliance.model.urls import Part, Url
 from appliance.model.xrays import Summary
 from appliance.store import deployments, environments, urls, xrays
+from appliance.store.sight import Sight, sees
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def of_projects(ctx: Context, those: tuple[Project, ...]) -> list[ProjectShape]:
+def of_projects(ctx: Context, those: tuple[Project, ...], seen: Sight | None = None) -> list[ProjectShape]:
     db = ctx.db.read()
-    found = environments.of_projects(db, tuple(project.id for project in those))
+    held = environments.of_projects(db, tuple(project.id for project in those))
+    found = {number: [one for one in inside if sees(seen, one.at)] for number, inside in held.items()}
     production = tuple(one.id for several in found.values() for one in several[:1])
     attached = urls.of_environments(db, production)
     return [

@@ -16,7 +16,7 @@ from appliance.model.checks import Check
 from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import ABOUT, SAVED
 from appliance.store import activity, deployments, jobs, projects, saved, urls
-from appliance.web.routes import actor_of, ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc, sight_of
 
 WHO = {"q": "Only with this text", "actor": "Only by this person or key", "project": "Only in this project"}
 
@@ -42,6 +42,7 @@ async def listed_activity(request: Request) -> Response:
         project=asked.get("project"),
         cursor=number_cursor(cursor),
         limit=limit,
+        sight=sight_of(request, "activity.read"),
     )
     return page_of(page.items, page.next)
 

@@ -12,7 +12,7 @@ from appliance.projects.find import find_environment
 from appliance.projects.urls import add_url, check_again, remove_url
 from appliance.store import urls
 from appliance.web.remembered import remembered
-from appliance.web.routes import actor_of, ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc, sight_of
 
 SEARCH = {"q": "Only those with this text in the name", "status": "Only those with this status"}
 WAIT = {"wait": "Seconds to wait until it is active or failed"}
@@ -23,7 +23,9 @@ WAIT = {"wait": "Seconds to wait until it is active or failed"}
 async def listed(request: Request) -> Response:
     ctx, (cursor, limit) = ctx_of(request), page_asked(request)
     q, status = request.query_params.get("q", ""), one_of(request, "status", STATUSES)
-    page = urls.search(ctx.db.read(), q, status=status, cursor=cursor, limit=limit)
+    page = urls.search(
+        ctx.db.read(), q, status=status, cursor=cursor, limit=limit, sight=sight_of(request, "urls.read")
+    )
     return page_of((of_url(url) for url in page.items), page.next)
 
 

@@ -14,8 +14,8 @@ from appliance.store import deployments, jobs
 
 def cancel(ctx: Context, actor: Actor, deployment_id: str) -> Deployment:
     """A queued one ends now; a running one stops within moments and takes back what it did."""
-    need(actor, "deployments.cancel")
     deployment = find_deployment(ctx, deployment_id)
+    need(actor, "deployments.cancel", deployment.at)
     with ctx.write(DeploymentChanged(deployment.id, deployment.project, deployment.environment)) as db:
         now = deployments.find(db, deployment_id)
         if now is None or now.over:

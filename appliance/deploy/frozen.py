@@ -17,7 +17,7 @@ NEVER = "9999-12-31T00:00:00.000Z"  # when a job is due that waits for somebody
 
 def freeze(ctx: Context, actor: Actor, environment: Environment, new: NewFreeze) -> Environment:
     """What runs goes to its end; what is queued stays queued."""
-    need(actor, "environments.freeze")
+    need(actor, "environments.freeze", environment.at)
     with ctx.write(ProjectChanged(environment.project)) as db:
         refuse_frozen(environments.by_id(db, environment.id) or environment)
         made = Freeze(new.message, actor.name, ctx.moment())
@@ -32,7 +32,7 @@ def freeze(ctx: Context, actor: Actor, environment: Environment, new: NewFreeze)
 
 def thaw(ctx: Context, actor: Actor, environment: Environment) -> Environment:
     """What stayed queued goes on in its turn. One that isn't frozen stays as it is."""
-    need(actor, "environments.freeze")
+    need(actor, "environments.freeze", environment.at)
     with ctx.write(ProjectChanged(environment.project), JobAdded()) as db:
         now = environments.by_id(db, environment.id) or environment
         if now.frozen is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from appliance.access.actor import Actor
+from appliance.access.missing import no_deployment, no_environment
 from appliance.access.permissions import need
 from appliance.access.record import record_of
 from appliance.context import Context
@@ -50,14 +51,14 @@ class _Wish:
 def find_environment(ctx: Context, project: str, name: str) -> Environment:
     found = environments.find(ctx.db.read(), project, name)
     if found is None:
-        raise NotFound(f"There is no environment {name} in {project}.", code="no_environment")
+        raise no_environment(project, name)
     return found
 
 
 def find_deployment(ctx: Context, deployment_id: str) -> Deployment:
     found = deployments.find(ctx.db.read(), deployment_id)
     if found is None:
-        raise NotFound("There is no such deployment; it may have gone with its project.", code="no_deployment")
+        raise no_deployment()
     return found
 
 
@@ -65,7 +66,7 @@ def upload(
     ctx: Context, actor: Actor, environment: Environment, received: Received, *, filename: str, once: Once | None = None
 ) -> Deployment:
     """Deploy what has just arrived. A bundle that can be refused by its directory alone is refused here."""
-    need(actor, "deployments.create")
+    need(actor, "deployments.create", environment.at)
     wish = _Wish(environment, "upload", received.sha256, once)
     holds = contents.take(received.path, received.sha256, limits(ctx))
     bundle = Bundle(
@@ -83,7 +84,7 @@ def upload(
 
 def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, once: Once | None = None) -> Deployment:
     """Deploy a bundle that is here already."""
-    need(actor, "deployments.create")
+    need(actor, "deployments.create", environment.at)
     wish = _Wish(environment, "upload", sha256, once)
     return _enqueue(ctx, actor, wish, _find_bundle(ctx, sha256), detail="the bundle is here already")
 
@@ -92,7 +93,7 @@ def made(
     ctx: Context, actor: Actor, environment: Environment, bundle: Bundle, *, detail: str, once: Once | None = None
 ) -> Deployment:
     """Deploy files that are here one by one."""
-    need(actor, "deployments.create")
+    need(actor, "deployments.create", environment.at)
     return _enqueue(ctx, actor, _Wish(environment, "upload", bundle.sha256, once), bundle, detail=detail)
 
 
@@ -100,7 +101,7 @@ def rollback(
     ctx: Context, actor: Actor, environment: Environment, to: str | None, once: Once | None = None
 ) -> Deployment:
     """A deployment of an older release: no second path."""
-    need(actor, "deployments.rollback")
+    need(actor, "deployments.rollback", environment.at)
     wish = _Wish(environment, "rollback", to or "", once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known
@@ -113,7 +114,8 @@ def promote(
     ctx: Context, actor: Actor, environment: Environment, source: Environment, once: Once | None = None
 ) -> Deployment:
     """Make live here what is live there."""
-    need(actor, "deployments.promote")
+    need(actor, "deployments.promote", environment.at)
+    need(actor, "deployments.read", source.at)
     wish = _Wish(environment, "promotion", str(source.id), once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from appliance.model.fields import Reader, name_of
+from appliance.model.places import Place
 
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "skipped")
 FINAL = frozenset({"succeeded", "failed", "cancelled", "skipped"})
@@ -58,7 +59,12 @@ class Deployment:
     cancel_asked_by: Annotated[str | None, "Who asked for it to stop"] = None
     release: Annotated[str | None, "The release that it made live"] = None
     rules: Annotated[str | None, "The key of the rules that were frozen with it"] = None
+    project_id: int = 0
     replaced: Annotated[str | None, "The deployment that was live until this one was"] = None
+
+    @property
+    def at(self) -> Place:
+        return Place(self.project_id, self.environment_id)
 
     @property
     def over(self) -> bool:

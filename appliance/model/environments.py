@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from appliance.model.deployments import ID
 from appliance.model.fields import UNSEEN, Reader, name_of
+from appliance.model.places import Place
 from appliance.model.rules import Guard
 
 BACKENDS = ("builtin", "nginx")
@@ -48,6 +49,10 @@ class Environment:
     def place(self) -> str:
         """How an environment is called in a sentence."""
         return f"{self.project} {self.name}"
+
+    @property
+    def at(self) -> Place:
+        return Place(self.project_id, self.id)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from appliance.model.fields import Reader, name_of
+from appliance.model.places import Place
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,10 @@ class Project:
     name: Annotated[str, "Small letters, digits and dashes; part of its address"]
     created_at: Annotated[str, "When it was created"]
     created_by: Annotated[str, "Who created it"]
+
+    @property
+    def at(self) -> Place:
+        return Place(self.id)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from appliance.model.fields import Reader
+from appliance.model.places import Place
 
 STATUSES = ("pending", "active", "failed")
 NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
@@ -34,6 +35,11 @@ class Url:
     proxied: bool | None
     created_at: str
     created_by: str
+    project_id: int = 0
+
+    @property
+    def at(self) -> Place:
+        return Place(self.project_id, self.environment_id)
 
 
 @dataclass(frozen=True)

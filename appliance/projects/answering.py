@@ -21,8 +21,8 @@ ROUNDS = 5  # every file of a site is asked for with the password, and NGINX che
 
 def change_site(ctx: Context, actor: Actor, project: str, name: str, wanted: SiteSettings) -> SiteSettings:
     """For the deployments to come; what is live keeps what it froze."""
-    need(actor, "environments.update")
     environment = find_environment(ctx, project, name)
+    need(actor, "environments.update", environment.at)
     if SiteSettings.of(environment.site) == wanted:
         return wanted
     with ctx.write(ProjectChanged(project)) as db:
@@ -33,8 +33,8 @@ def change_site(ctx: Context, actor: Actor, project: str, name: str, wanted: Sit
 
 def change_guard(ctx: Context, actor: Actor, project: str, name: str, patch: GuardPatch) -> Guard:
     """At once, whatever is live. Where NGINX serves the URLs, a job has it read the change."""
-    need(actor, "environments.update")
     environment = find_environment(ctx, project, name)
+    need(actor, "environments.update", environment.at)
     hashed = passwords.hashed(patch.password, ROUNDS) if patch.password else patch.password
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
         now = environments.by_id(db, environment.id) or environment

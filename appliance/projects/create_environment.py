@@ -15,8 +15,8 @@ from appliance.store import environments
 
 
 def create_environment(ctx: Context, actor: Actor, project_name: str, new: NewEnvironment) -> Environment:
-    need(actor, "environments.create")
     project = find_project(ctx, project_name)
+    need(actor, "environments.create", project.at)
     backend = new.backend or default_backend(ctx)
     with ctx.write(ProjectChanged(project.name)) as db:
         if environments.find(db, project.name, new.name):

@@ -17,8 +17,8 @@ from appliance.store.db import Connection
 
 def delete_project(ctx: Context, actor: Actor, name: str) -> None:
     """Every environment with it. Bundles stay."""
-    need(actor, "projects.delete")
     project = find_project(ctx, name)
+    need(actor, "projects.delete", project.at)
     with ctx.write(ProjectChanged(name), JobAdded()) as db:
         for environment in environments.of_project(db, project.id):
             _empty(ctx, db, environment)
@@ -28,8 +28,8 @@ def delete_project(ctx: Context, actor: Actor, name: str) -> None:
 
 
 def delete_environment(ctx: Context, actor: Actor, project: str, name: str) -> None:
-    need(actor, "environments.delete")
     environment = find_environment(ctx, project, name)
+    need(actor, "environments.delete", environment.at)
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
         _empty(ctx, db, environment)
         environments.remove(db, environment.id)

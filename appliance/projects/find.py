@@ -1,7 +1,7 @@
 """Finding a project or an environment, or saying that it isn't there."""
 
+from appliance.access.missing import no_environment, no_project
 from appliance.context import Context
-from appliance.errors import NotFound
 from appliance.model.environments import Environment
 from appliance.model.projects import Project
 from appliance.store import environments, projects
@@ -10,7 +10,7 @@ from appliance.store import environments, projects
 def find_project(ctx: Context, name: str) -> Project:
     found = projects.find(ctx.db.read(), name)
     if found is None:
-        raise NotFound(f"There is no project {name}.", code="no_project")
+        raise no_project(name)
     return found
 
 
@@ -18,5 +18,5 @@ def find_environment(ctx: Context, project: str, name: str) -> Environment:
     found = environments.find(ctx.db.read(), project, name)
     if found is None:
         find_project(ctx, project)
-        raise NotFound(f"There is no environment {name} in {project}.", code="no_environment")
+        raise no_environment(project, name)
     return found

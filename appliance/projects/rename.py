@@ -21,8 +21,8 @@ from appliance.store.db import Connection
 
 def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -> Project:
     """Its addresses under .localhost change with it; URLs stay."""
-    need(actor, "projects.update")
     project = find_project(ctx, name)
+    need(actor, "projects.update", project.at)
     if patch.name == name:
         return project
     with ctx.write(ProjectChanged(name), ProjectChanged(patch.name), JobAdded()) as db:
@@ -42,8 +42,8 @@ def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -
 
 def change_environment(ctx: Context, actor: Actor, project: str, name: str, patch: EnvironmentPatch) -> Environment:
     """Another name, or another backend."""
-    need(actor, "environments.update")
     environment = find_environment(ctx, project, name)
+    need(actor, "environments.update", environment.at)
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
         _refuse_busy(db, environment)
         if patch.backend and patch.backend != environment.backend:

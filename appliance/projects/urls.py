@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from appliance.access.actor import Actor
+from appliance.access.missing import no_url
 from appliance.access.permissions import need
 from appliance.access.record import record_in
 from appliance.context import Context
@@ -20,8 +21,8 @@ from appliance.store.db import Connection
 
 def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) -> Url:
     """The row first; a job puts it in force, and only then is it active."""
-    need(actor, "urls.create")
     environment = find_environment(ctx, project, name)
+    need(actor, "urls.create", environment.at)
     _refuse_own_host(ctx, new.host)
     _refuse_deployments(ctx, new.host)
     _refuse_taken(ctx.db.read(), new.host)
@@ -40,8 +41,8 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
 
 def check_again(ctx: Context, actor: Actor, host: str) -> Url:
     """Try once more to put a URL in force."""
-    need(actor, "urls.create")
     url = find_url(ctx, host)
+    need(actor, "urls.create", url.at)
     with ctx.write(UrlChanged(host, url.project), JobAdded()) as db:
         jobs.drop(db, "url.attach", host)
         if url.status != "active":
@@ -51,8 +52,8 @@ def check_again(ctx: Context, actor: Actor, host: str) -> Url:
 
 
 def remove_url(ctx: Context, actor: Actor, project: str, name: str, host: str) -> None:
-    need(actor, "urls.delete")
     environment = find_environment(ctx, project, name)
+    need(actor, "urls.delete", environment.at)
     url = find_url(ctx, host)
     if url.environment_id != environment.id:
         raise NotFound(f"{host} does not point at {environment.place}.", code="no_url")
@@ -70,7 +71,7 @@ def let_go(ctx: Context, db: Connection, environment: Environment) -> None:
 def find_url(ctx: Context, host: str) -> Url:
     found = urls.find(ctx.db.read(), host)
     if found is None:
-        raise NotFound(f"There is no URL {host} here.", code="no_url")
+        raise no_url(host)
     return found
 
 

@@ -5,6 +5,7 @@ import json
 from appliance.model.activity import Activity
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, like, page
+from appliance.store.sight import Sight, names_in
 
 
 def add(db: Connection, entry: Activity) -> None:
@@ -36,9 +37,11 @@ def newest(
     what: str | None = None,
     cursor: str | int | None = None,
     limit: int = 50,
+    sight: Sight | None = None,
 ) -> Page[Activity]:
     """`what` is the first word of a verb, such as `deployment`."""
-    sql, values = "SELECT * FROM activity WHERE 1", []
+    sql, values = "SELECT * FROM activity WHERE 1", list[object]()
+    sql += names_in(sight, "project", "environment")
     if q:
         sql += " AND (subject LIKE ? ESCAPE '\\' OR verb LIKE ? ESCAPE '\\' OR data LIKE ? ESCAPE '\\')"
         values += [like(q)] * 3

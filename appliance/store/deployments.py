@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from appliance.model.deployments import Deployment, Failure, Step
+from appliance.model.places import Place
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, page
+from appliance.store.sight import Sight, environments_in
 
 SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number,
     v.number AS overtaken_number
@@ -56,8 +58,9 @@ def newest(
     status: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    sight: Sight | None = None,
 ) -> Page[Deployment]:
-    sql, values = f"{SELECT} WHERE 1", list[object]()
+    sql, values = f"{SELECT} WHERE 1{environments_in(sight, 'd.project_id', 'd.environment_id')}", list[object]()
     if project is not None:
         sql += " AND d.project_id = (SELECT id FROM projects WHERE name = ?)"
         values.append(project)
@@ -155,6 +158,12 @@ def places_of_release(db: Connection, release: str) -> tuple[int, ...]:
     """The environments that it was ever deployed to."""
     rows = db.execute("SELECT DISTINCT environment_id FROM deployments WHERE release = ?", [release])
     return tuple(row["environment_id"] for row in rows)
+
+
+def places_of_bundle(db: Connection, sha256: str) -> tuple[Place, ...]:
+    """Where it was ever deployed."""
+    rows = db.execute("SELECT DISTINCT project_id, environment_id FROM deployments WHERE bundle = ?", [sha256])
+    return tuple(Place(row["project_id"], row["environment_id"]) for row in rows)
 
 
 def is_release_due(db: Connection, release: str) -> bool:
@@ -309,4 +318,5 @@ def _deployment(row: Row) -> Deployment:
         release=row["release"],
         rules=row["rules"],
         replaced=row["replaced"],
+        project_id=row["project_id"],
     )

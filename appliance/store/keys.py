@@ -7,7 +7,7 @@ from appliance.store.paging import Page, page
 
 def add(db: Connection, key: Key, hashed: str) -> None:
     db.execute(
-        "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+        "INSERT INTO keys (id, person_id, name, prefix, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [key.id, key.person_id, key.name, key.prefix, hashed, key.created_at, key.expires_at],
     )
 

@@ -26,6 +26,13 @@ def m002_engine(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m003_access(db: Database) -> None:
+    for statement in ACCESS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -212,4 +219,27 @@ CREATE TRIGGER release_exchanged AFTER UPDATE OF release ON bundles WHEN OLD.rel
     UPDATE releases SET needed_with = NULL WHERE name = OLD.release; END;
 CREATE TRIGGER release_unbundled AFTER DELETE ON bundles BEGIN
     UPDATE releases SET needed_with = NULL WHERE name = OLD.release; END;
+"""
+
+ACCESS = """
+CREATE TABLE teams (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created_at TEXT NOT NULL, created_by TEXT NOT NULL)
+STRICT, WITHOUT ROWID;
+CREATE TABLE team_members (
+    team_id TEXT NOT NULL REFERENCES teams ON DELETE CASCADE,
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, PRIMARY KEY (team_id, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX team_members_person ON team_members (person_id);
+CREATE TABLE grants (
+    id TEXT PRIMARY KEY, person_id TEXT REFERENCES people ON DELETE CASCADE,
+    team_id TEXT REFERENCES teams ON DELETE CASCADE,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    environment_id INTEGER REFERENCES environments ON DELETE CASCADE, role TEXT NOT NULL, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL, CHECK ((person_id IS NULL) <> (team_id IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX grants_place ON grants (
+    project_id, coalesce(environment_id, 0), coalesce(person_id, ''), coalesce(team_id, '')
+);
+CREATE INDEX grants_person ON grants (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
+ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
 """

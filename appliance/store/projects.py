@@ -3,6 +3,7 @@
 from appliance.model.projects import Project
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, page
+from appliance.store.sight import Sight, projects_in
 
 AFTER_Z = "{"  # comes after whatever a name may hold
 ENOUGH = 200  # projects found, from which on it is quicker to go through the names until a page is full
@@ -18,7 +19,9 @@ def find(db: Connection, name: str) -> Project | None:
     return _project(row) if row else None
 
 
-def search(db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50) -> Page[Project]:
+def search(
+    db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50, sight: Sight | None = None
+) -> Page[Project]:
     """Those with this text in the name: few are found by how names go on, of many the first are soon come upon."""
     text = q.lower()
     if text and _are_few(db, text):
@@ -26,11 +29,13 @@ def search(db: Connection, q: str = "", *, cursor: str | None = None, limit: int
             WHERE t.tail >= ? AND t.tail < ?"""
         return page(db, sql, [text, text + AFTER_Z], _project, key="p.name", cursor=cursor, limit=limit)
     sql = "SELECT p.* FROM projects n CROSS JOIN projects p ON p.id = n.id WHERE instr(n.name, ?)"
+    sql += projects_in(sight, "n.id")
     return page(db, sql, [text], _project, key="n.name", cursor=cursor, limit=limit)
 
 
-def count(db: Connection) -> int:
-    (number,) = db.execute("SELECT count(*) FROM projects").fetchone()
+def count(db: Connection, sight: Sight | None = None) -> int:
+    sql = f"SELECT count(*) FROM projects WHERE 1{projects_in(sight, 'id')}"  # noqa: S608 - numbers only
+    (number,) = db.execute(sql).fetchone()
     return int(number)
 
 

@@ -5,8 +5,9 @@ import json
 from appliance.model.urls import Part, Url
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, like, page
+from appliance.store.sight import Sight, environments_in
 
-SELECT = """SELECT u.*, p.name AS project, e.name AS environment FROM urls u
+SELECT = """SELECT u.*, p.name AS project, e.name AS environment, e.project_id FROM urls u
     JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id"""
 
 
@@ -53,8 +54,9 @@ def search(
     environment_id: int | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    sight: Sight | None = None,
 ) -> Page[Url]:
-    sql, values = f"{SELECT} WHERE 1", list[object]()
+    sql, values = f"{SELECT} WHERE 1{environments_in(sight, 'e.project_id', 'e.id')}", list[object]()
     if environment_id is not None:
         sql += " AND u.environment_id = ?"
         values.append(environment_id)
@@ -113,4 +115,5 @@ def _url(row: Row) -> Url:
         proxied=None if row["proxied"] is None else bool(row["proxied"]),
         created_at=row["created_at"],
         created_by=row["created_by"],
+        project_id=row["project_id"],
     )

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from appliance.access.permissions import need
+from appliance.access.missing import no_deployment
+from appliance.access.permissions import may
 from appliance.context import Context
 from appliance.deploy import log
 from appliance.deploy.submit import find_deployment
@@ -36,10 +37,12 @@ def _following(request: Request) -> Following | None:
     wanted = request.query_params.get("log")
     if not wanted:
         return None
-    need(actor_of(request), "deployments.read")
     after = request.headers.get("last-event-id") or request.query_params.get("after", "")
     number = int(after) if after.isascii() and after.isdigit() else 0
-    return Following(find_deployment(ctx_of(request), wanted).id, number)
+    deployment = find_deployment(ctx_of(request), wanted)
+    if not may(actor_of(request), "deployments.read", deployment.at):
+        raise no_deployment()
+    return Following(deployment.id, number)
 
 
 async def _stream(ctx: Context, counted: Changes, following: Following | None) -> AsyncIterator[bytes]:

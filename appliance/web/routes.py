@@ -11,9 +11,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from appliance.access.actor import Actor
-from appliance.access.permissions import DECLARABLE, need
+from appliance.access.admission import admit
+from appliance.access.permissions import DECLARABLE, sight
 from appliance.context import Context
 from appliance.errors import StartFailed
+from appliance.store.sight import Sight
 
 E = TypeVar("E", bound=Callable[..., object])
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
@@ -88,12 +90,17 @@ def actor_of(request: Request) -> Actor:
     return actor
 
 
+def sight_of(request: Request, permission: str) -> Sight | None:
+    """What the asker may see in lists; None for all of it."""
+    return sight(actor_of(request), permission)
+
+
 def _guarded(endpoint: Endpoint, allow: str) -> Any:
     if iscoroutinefunction(endpoint):
 
         @wraps(endpoint)
         async def ask_async(request: Request) -> Response:
-            need(actor_of(request), allow)
+            admit(ctx_of(request), actor_of(request), allow, request.path_params)
             answer: Response = await endpoint(request)
             return answer
 
@@ -101,7 +108,7 @@ def _guarded(endpoint: Endpoint, allow: str) -> Any:
 
     @wraps(endpoint)
     def ask(request: Request) -> Response:
-        need(actor_of(request), allow)
+        admit(ctx_of(request), actor_of(request), allow, request.path_params)
         answer: Response = endpoint(request)  # type: ignore[assignment]
         return answer
 
