@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -22,10 +23,13 @@ class About:
     text: str
     secret: bool = False
     saved: bool = False  # may be changed in the UI and API
+    owners: bool = False  # by owners alone: whoever changes it could come in as somebody else
 
 
-def _setting(default: Any, env: str, text: str, *, secret: bool = False, saved: bool = False) -> Any:
-    return field(default=default, metadata={"about": About(f"HOMEPORT_{env}", text, secret, saved)})
+def _setting(
+    default: Any, env: str, text: str, *, secret: bool = False, saved: bool = False, owners: bool = False
+) -> Any:
+    return field(default=default, metadata={"about": About(f"HOMEPORT_{env}", text, secret, saved, owners)})
 
 
 def default_data() -> Path:
@@ -41,7 +45,7 @@ class Settings:
     port: int = _setting(8420, "PORT", "The port that `serve` listens on")
     data: Path = _setting(Path("/var/lib/homeport"), "DATA", "The folder that holds everything Homeport keeps")
     url: str = _setting(
-        "", "URL", "Where people reach this appliance, such as `https://deploy.example.net`", saved=True
+        "", "URL", "Where people reach this appliance, such as `https://deploy.example.net`", saved=True, owners=True
     )
     backend: str = _setting("auto", "BACKEND", "Backend of new environments: `auto`, `builtin` or `nginx`", saved=True)
     nginx_sites_available: Path = _setting(
@@ -124,6 +128,19 @@ class Settings:
     )
     backup_passphrase: str = _setting(
         "", "BACKUP_PASSPHRASE", "Locks the keys in these backups; without it they have none", secret=True, saved=True
+    )
+    smtp_host: str = _setting("", "SMTP_HOST", "The server that e-mail goes out by", saved=True, owners=True)
+    smtp_port: int = _setting(587, "SMTP_PORT", "Its port", saved=True, owners=True)
+    smtp_security: str = _setting(
+        "starttls", "SMTP_SECURITY", "How it is spoken to: `starttls`, `tls` or `none`", saved=True, owners=True
+    )
+    smtp_user: str = _setting("", "SMTP_USER", "The user name that it asks for", saved=True, owners=True)
+    smtp_password: str = _setting("", "SMTP_PASSWORD", "The password", secret=True, saved=True, owners=True)
+    smtp_from: str = _setting(
+        "", "SMTP_FROM", "The sender, such as `Homeport <homeport@example.net>`", saved=True, owners=True
+    )
+    password_sign_in: bool = _setting(
+        True, "PASSWORD_SIGN_IN", "Whether people who are no owners may sign in by password", saved=True, owners=True
     )
 
     @classmethod
@@ -246,6 +263,27 @@ def _passphrase(text: str) -> str:
     return text
 
 
+def _mail_host(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}", text):
+        raise ValueError("enter a host name or an address, such as mail.example.net")
+    return text
+
+
+def _mail_port(text: str) -> int:
+    number = _port(text)
+    if not number:
+        raise ValueError("a port is a number from 1 to 65535")
+    return number
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    good = re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", address)
+    if text and (not good or not text.isprintable() or text not in (address, f"<{address}>", f"{name} <{address}>")):
+        raise ValueError("enter an address such as homeport@example.net, or Homeport <homeport@example.net>")
+    return text
+
+
 def _command(text: str) -> tuple[str, ...]:
     words = tuple(shlex.split(text))
     if not words:
@@ -286,6 +324,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "backup_s3_bucket": _bucket,
     "backup_s3_path_style": _yes,
     "backup_passphrase": _passphrase,
+    "smtp_host": _mail_host,
+    "smtp_port": _mail_port,
+    "smtp_security": _one_of("starttls", "tls", "none"),
+    "smtp_from": _sender,
+    "password_sign_in": _yes,
 }
 ABOUT: dict[str, About] = {item.name: item.metadata["about"] for item in fields(Settings)}
 SAVED = frozenset(name for name, it in ABOUT.items() if it.saved)

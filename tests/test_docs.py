@@ -36,6 +36,7 @@ RUN = (
     "keys",
     "activity",
     "people",
+    "mail",
     "settings",
 )
 

@@ -36,6 +36,7 @@ OF_THE_APPLIANCE = {
     "keys.own": "Make and revoke keys of one's own",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
+    "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
     "backups.read": "See and download backups",
     "backups.create": "Take backups",
     "backups.delete": "Delete backups",
@@ -43,7 +44,7 @@ OF_THE_APPLIANCE = {
 PERMISSIONS = {**OF_ENVIRONMENTS, **OF_PROJECTS, **OF_THE_APPLIANCE}
 DECLARABLE = frozenset(PERMISSIONS) | {PUBLIC, SIGNED_IN}
 
-_OWNERS_ALONE = frozenset({"backups.read", "backups.create", "backups.delete"})
+_OWNERS_ALONE = frozenset({"sign_in.update", "backups.read", "backups.create", "backups.delete"})
 _READ = frozenset({"projects.read", "deployments.read", "bundles.read", "urls.read", "activity.read"})
 _DEVELOP = frozenset(
     {

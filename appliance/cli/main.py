@@ -25,6 +25,7 @@ SECTIONS = {
         "xray": "appliance.cli.xray:xray",
         "compare": "appliance.cli.compare:compare",
         "activity": "appliance.cli.activity:activity",
+        "mail": "appliance.cli.mail:mail",
         "backups": "appliance.cli.backups:backups",
         "cleanup": "appliance.cli.cleanup:cleanup",
     },

@@ -6,6 +6,7 @@ from appliance.client.backups import Backups
 from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
+from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
@@ -14,6 +15,7 @@ from appliance.client.shapes import (
     ArrivedData,
     BackupData,
     BundleData,
+    CheckData,
     CleanupData,
     DeploymentData,
     EnvironmentData,
@@ -46,6 +48,7 @@ __all__ = [
     "BackupData",
     "BundleData",
     "ChangesData",
+    "CheckData",
     "CleanupData",
     "Client",
     "ClientError",
@@ -83,7 +86,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Mail):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

@@ -246,3 +246,10 @@ class BackupData(Made):
     sha256: str | None
     error: str | None
     finished_at: str | None
+
+
+class CheckData(TypedDict):
+    name: str
+    status: str
+    text: str
+    mend: str

@@ -48,6 +48,8 @@ class SettingsPatch:
 def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
     """A secret's value is never recorded, only that it changed."""
     need(actor, "settings.update")
+    if any(ABOUT[name].owners for name in patch.values):
+        need(actor, "sign_in.update")
     before = ctx.settings
     with ctx.write(SettingsChanged()) as db:
         _refuse_site(db, patch.values.get("url") or "")

@@ -33,6 +33,13 @@ def m003_access(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m007_sign_in(db: Database) -> None:
+    for statement in SIGN_IN.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -242,4 +249,27 @@ CREATE UNIQUE INDEX grants_place ON grants (
 CREATE INDEX grants_person ON grants (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
 ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
+"""
+
+SIGN_IN = """
+CREATE TABLE mails (
+    id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, created_at TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE password_links (
+    hash TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX password_links_person ON password_links (person_id);
+CREATE TABLE providers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, kind TEXT NOT NULL, issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL, secret TEXT NOT NULL, second_factor INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE identities (
+    id TEXT PRIMARY KEY, provider_id TEXT NOT NULL REFERENCES providers ON DELETE CASCADE, subject TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, email TEXT NOT NULL, created_at TEXT NOT NULL,
+    used_at TEXT, UNIQUE (provider_id, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_person ON identities (person_id);
+CREATE TABLE used_states (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """

@@ -66,6 +66,8 @@ SENTENCES = {
     "backup.succeeded": "took the backup {subject}",
     "backup.failed": "could not take the backup {subject}. {why}",
     "backup.delete": "deleted the backup {subject}",
+    "mail.sent": "sent “{about}” to {subject}",
+    "mail.failed": "could not send “{about}” to {subject}. {why}",
     "settings.change": "changed the setting {setting} from {was} to {now}",
 }
 # The same for a list of projects, where the project is said already.
