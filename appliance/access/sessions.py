@@ -36,7 +36,7 @@ def sign_in(ctx: Context, given: Credentials, *, door: str, ip: str | None, agen
     if not passwords.matches(given.password, stored) or person is None:
         THROTTLE.failed(ctx, *subjects)
         raise NotSignedIn("The e-mail address or the password is wrong.", code="wrong_password")
-    THROTTLE.worked(*subjects)
+    THROTTLE.worked(ctx, *subjects)
     return begin(ctx, person, door=door, ip=ip, agent=agent)
 
 

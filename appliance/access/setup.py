@@ -84,7 +84,7 @@ def reset_password(ctx: Context, actor: Actor, new: NewPerson) -> Person:
         people.set_password(db, person.id, hashed)
         people.end_sessions(db, person.id)
         record(ctx, db, actor, "person.reset_password", person.email)
-    sessions.THROTTLE.worked(f"account {person.email.lower()}")
+    sessions.THROTTLE.worked(ctx, f"account {person.email.lower()}")
     return person
 
 

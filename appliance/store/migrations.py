@@ -34,10 +34,22 @@ def m003_access(db: Database) -> None:
 
 
 @migrations()
+def m005_secrets(db: Database) -> None:
+    for statement in SECRETS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
 def m007_sign_in(db: Database) -> None:
     for statement in SIGN_IN.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m009_failures(db: Database) -> None:
+    db.execute(FAILURES)
 
 
 FOUNDATION = """
@@ -251,6 +263,12 @@ CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
 ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
 """
 
+SECRETS = """
+CREATE TABLE old_keys (
+    id TEXT PRIMARY KEY, purpose TEXT NOT NULL, sealed TEXT NOT NULL, retired_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 SIGN_IN = """
 CREATE TABLE mails (
     id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, created_at TEXT NOT NULL,
@@ -272,4 +290,8 @@ CREATE TABLE identities (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX identities_person ON identities (person_id);
 CREATE TABLE used_states (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+FAILURES = """
+CREATE TABLE failures (subject TEXT PRIMARY KEY, times INTEGER NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID
 """
