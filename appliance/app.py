@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from appliance import __version__
-from appliance.access import setup
+from appliance.access import secrets, setup
 from appliance.access.actor import OPERATOR
 from appliance.api.openapi import document
 from appliance.api.routes import routes as api_routes
@@ -33,11 +33,12 @@ from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus, Restored
-from appliance.machine import clock, faults, partner
+from appliance.machine import clock, faults, keyring, partner
+from appliance.machine.keyring import Keyring
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
 from appliance.settings import Settings
-from appliance.store import people, saved
+from appliance.store import people, saved, sealed
 from appliance.store.db import Database
 from appliance.ui.routes import routes as ui_routes
 from appliance.upgrade import handover, outcome
@@ -52,23 +53,24 @@ from appliance.web.middleware import Edge
 from appliance.web.routes import refuse_undeclared
 from appliance.worker.runner import Runner
 
-SECRET_BYTES = 32
-
 
 def open_context(settings: Settings, *, serving: bool = False, copied: bool = False) -> Context:
     """Folders, secret and database, made or brought up to date."""
     with _usable(settings.data):
         paths.make_folders(settings.data)
     path = settings.data / "homeport.db"
-    secret = _secret(settings, fresh=not path.exists())
+    master = keyring.opened(settings.data, fresh=not path.exists())
     path.touch(mode=0o600)  # before anything is in it; the files that SQLite makes beside it become as private
     path.chmod(0o600)
     database = Database(path)
     if not serving:
         _refuse_to_meddle(settings.data, database)
+    master = (keyring.settle if serving else keyring.right)(settings.data, master, sealed.key_of(database.read()))
     aside = settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db"
     database.migrate(None if copied else aside)
-    return Context(settings, database, Bus(), secret, _instance(database))
+    ctx = Context(settings, database, Bus(), Keyring(settings.data, master), _instance(database))
+    secrets.bring_up_to_date(ctx, master)
+    return ctx
 
 
 def build(ctx: Context) -> ASGIApp:
@@ -209,32 +211,6 @@ def address(ctx: Context) -> str:
     if host in ("", "0.0.0.0", "::"):  # noqa: S104 - read, not bound
         host = _lan_address()
     return f"http://{f'[{host}]' if ':' in host else host}:{ctx.base.port}"
-
-
-def _secret(settings: Settings, *, fresh: bool) -> bytes:
-    """Made once with the database; a file that others can read is refused."""
-    path = settings.data / "secret.key"
-    if fresh and not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        os.write(handle, os.urandom(SECRET_BYTES))
-        os.fsync(handle)
-        os.close(handle)
-    if not path.exists():
-        raise StartFailed(
-            f"{path} is missing. Sessions and saved secrets were made with it.",
-            code="no_secret",
-            todo=("Put the file back from a backup.", "Or run `homeport doctor` to see what else is missing."),
-        )
-    if path.stat().st_mode & 0o077:
-        raise StartFailed(
-            f"{path} can be read by others on this host.",
-            code="open_secret",
-            todo=(f"Run chmod 600 {path}, then start again.",),
-        )
-    secret = path.read_bytes()
-    if len(secret) < SECRET_BYTES:
-        raise StartFailed(f"{path} is not whole: it holds {len(secret)} bytes.", todo=("Put it back from a backup.",))
-    return secret
 
 
 def _instance(database: Database) -> str:

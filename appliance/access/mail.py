@@ -10,7 +10,7 @@ from appliance.access.record import record
 from appliance.context import Context
 from appliance.errors import Conflict, HomeportError, Invalid, RemoteFailed
 from appliance.events import JobAdded
-from appliance.machine import clock, sealing, smtp
+from appliance.machine import clock, smtp
 from appliance.model.checks import Check
 from appliance.model.mails import Mail
 from appliance.settings import Settings
@@ -44,7 +44,7 @@ def server(settings: Settings) -> smtp.Server:
 def post(ctx: Context, db: Connection, to: str, subject: str, text: str) -> None:
     """In the transaction of what it is about; whoever opened that announces `JobAdded`."""
     mail_id = clock.new_id()
-    body = sealing.seal(ctx.key("mail"), text)
+    body = ctx.seal(db, "mails", mail_id, text)
     mails.add(db, Mail(mail_id, to, subject, body, ctx.moment()))
     jobs.add(db, KIND, mail_id, queue=f"mail {mail_id}", at=ctx.moment())
 
@@ -55,7 +55,7 @@ def deliver(ctx: Context, mail_id: str, _: int) -> None:
     if mail is None:
         return
     try:
-        text = sealing.unseal(ctx.key("mail"), mail.body)
+        text = ctx.unseal("mails", mail.id, mail.body)
         smtp.send(server(ctx.settings), smtp.Message(mail.to, mail.subject, text))
     except (RemoteFailed, Conflict) as why:
         permanent = why.permanent if isinstance(why, RemoteFailed) else True

@@ -12,7 +12,6 @@ from appliance.access.record import record
 from appliance.context import Context
 from appliance.errors import Conflict, Invalid, StartFailed
 from appliance.events import SettingsChanged
-from appliance.machine import sealing
 from appliance.model.urls import host_name
 from appliance.settings import ABOUT, SAVED, parse_setting
 from appliance.store import saved, urls
@@ -59,7 +58,7 @@ def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
             if value is None:
                 saved.forget(db, name)
             else:
-                kept = sealing.seal(ctx.key("settings"), value) if ABOUT[name].secret else value
+                kept = ctx.seal(db, "saved", name, value) if ABOUT[name].secret else value
                 saved.save(db, name, kept, ctx.moment(), actor.name)
             record(ctx, db, actor, "settings.change", name, was=was, now=now)
 

@@ -56,6 +56,10 @@ def end_sessions(db: Connection, person_id: str) -> None:
     db.execute("DELETE FROM sessions WHERE person_id = ?", [person_id])
 
 
+def end_every_session(db: Connection) -> None:
+    db.execute("DELETE FROM sessions")
+
+
 def add_setup_link(db: Connection, hashed: str, until: str) -> None:
     db.execute("DELETE FROM setup_links")
     db.execute("INSERT INTO setup_links VALUES (?, ?)", [hashed, until])
