@@ -9,6 +9,7 @@ PLACES = {  # table: what names a row, and what holds the secret
     "mails": ("id", "body"),
     "providers": ("id", "secret"),
     "old_keys": ("id", "sealed"),
+    "providers": ("id", "secret"),
 }
 SPOKEN = ("providers",)  # told to somebody else, besides what is saved in settings: an answer could repeat it
 
