@@ -7,7 +7,6 @@ from appliance.store.db import Connection
 PLACES = {  # table: what names a row, and what holds the secret
     "saved": ("name", "value"),
     "mails": ("id", "body"),
-    "providers": ("id", "secret"),
     "old_keys": ("id", "sealed"),
     "providers": ("id", "secret"),
 }
