@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from appliance import __version__
 from appliance.access.permissions import PERMISSIONS, PUBLIC, SIGNED_IN
-from appliance.api.answers import answer
+from appliance.api.answers import LONGEST_WAIT, MOST_ITEMS, answer
 from appliance.projects.settings import SettingsPatch
 from appliance.settings import ABOUT, SAVED
 from appliance.web.routes import Declared, Doc
@@ -87,7 +87,7 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
     ]
     asked = {**doc.query, **(PAGING if doc.listing and not doc.whole else {})}
     query = [
-        {"name": name, "in": "query", "description": text, "schema": {"type": _query_type(name)}}
+        {"name": name, "in": "query", "description": text, "schema": QUERY.get(name, {"type": "string"})}
         for name, text in asked.items()
     ]
     said = [
@@ -95,10 +95,6 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
         for name, text in doc.headers.items()
     ]
     return inside + query + said
-
-
-def _query_type(name: str) -> str:
-    return {"limit": "integer", "wait": "number"}.get(name, "string")
 
 
 def _responses(doc: Doc, schemas: dict[str, JsonSchema]) -> JsonSchema:
@@ -150,7 +146,8 @@ def _object(kind: Any, schemas: dict[str, JsonSchema]) -> JsonSchema:
         for item in fields(kind):
             properties[item.name.rstrip("_")] = _schema(hints[item.name], schemas)
         required = [item.name.rstrip("_") for item in fields(kind) if item.default is MISSING]
-        schemas[name] = {"type": "object", "properties": properties, "required": required}
+        closed = {"additionalProperties": False} if hasattr(kind, "parse") else {}
+        schemas[name] = {"type": "object", "properties": properties, "required": required, **closed}
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -162,6 +159,10 @@ TYPES: dict[Any, str] = {
     type(None): "null",
     dict: "object",
     object: "object",
+}
+QUERY: dict[str, JsonSchema] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS},
+    "wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT},
 }
 KEY = {"type": "http", "scheme": "bearer", "description": "A key (`hp_…`) or a session token"}
 FORM = {
