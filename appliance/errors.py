@@ -10,6 +10,7 @@ HomeportError
 ├── OtherVersion 412       of a protocol
 ├── TooLarge 413
 ├── WrongKind 415
+├── OtherHost 421         this appliance doesn't answer by the name that was asked for
 ├── Invalid 422
 │   └── BadBundle 422
 ├── BadBackup 422
@@ -120,6 +121,12 @@ class WrongKind(HomeportError):
     status = 415
     code = "wrong_kind"
     title = "Another kind of body is needed"
+
+
+class OtherHost(HomeportError):
+    status = 421
+    code = "other_host"
+    title = "Not the name of this appliance"
 
 
 class Invalid(HomeportError):

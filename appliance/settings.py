@@ -1,5 +1,6 @@
 """What an operator may set: one table, read from flags, then what was saved in the UI, then the environment."""
 
+import ipaddress
 import os
 import re
 import shlex
@@ -103,7 +104,28 @@ class Settings:
         saved=True,
     )
     trusted_proxies: str = _setting(
-        "", "TRUSTED_PROXIES", "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
+        "",
+        "TRUSTED_PROXIES",
+        "Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, such as `10.0.0.0/8`",
+    )
+    hosts: str = _setting(
+        "", "HOSTS", "Names that this appliance answers by besides the one in its URL; `*` for any at all"
+    )
+    cors_origins: str = _setting(
+        "", "CORS_ORIGINS", "Other sites whose pages may use the API with a key, such as `https://status.example.net`"
+    )
+    hsts: int = _setting(0, "HSTS", "Seconds for which browsers come back by HTTPS alone, once they came by it")
+    limit_key: int = _setting(6000, "LIMIT_KEY", "Most requests a minute with one key; `0` for no limit")
+    limit_person: int = _setting(
+        6000, "LIMIT_PERSON", "Most requests a minute of one person who is signed in; `0` for no limit"
+    )
+    limit_address: int = _setting(
+        3000, "LIMIT_ADDRESS", "Most requests a minute from one address by whoever isn't signed in; `0` for no limit"
+    )
+    limit_tries: int = _setting(
+        60,
+        "LIMIT_TRIES",
+        "Most tries a minute from one address at each of signing in, setting up and the like; `0` for no limit",
     )
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
     backup_every: str = _setting(
@@ -216,6 +238,41 @@ def _domain(text: str) -> str:
     return name
 
 
+def _networks(text: str) -> str:
+    try:
+        return " ".join(str(ipaddress.ip_network(one, strict=False)) for one in _words(text))
+    except ValueError:
+        raise ValueError("name addresses and networks, such as 192.0.2.1 or 10.0.0.0/8") from None
+
+
+def _hosts(text: str) -> str:
+    names = [name.lower().rstrip(".") for name in _words(text)]
+    if not all(name == "*" or re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?", name) for name in names):
+        raise ValueError("name hosts without a scheme or a port, such as deploy.example.net")
+    return " ".join(names)
+
+
+def _origins(text: str) -> str:
+    for origin in _words(text):
+        url = urlsplit(origin)
+        if origin == "*":
+            raise ValueError("name each site; a key in the hands of any page there is would be in anyone's")
+        if url.scheme not in ("http", "https") or not url.hostname or origin != f"{url.scheme}://{url.netloc}".lower():
+            raise ValueError("name sites by scheme and host alone, such as https://status.example.net")
+    return " ".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _from_zero(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("it can't be less than zero")
+    return number
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -315,6 +372,14 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "releases_kept": _positive,
     "upload_hours": _positive,
     "workers": _positive,
+    "trusted_proxies": _networks,
+    "hosts": _hosts,
+    "cors_origins": _origins,
+    "hsts": _from_zero,
+    "limit_key": _from_zero,
+    "limit_person": _from_zero,
+    "limit_address": _from_zero,
+    "limit_tries": _from_zero,
     "backup_every": _one_of("off", "daily", "weekly"),
     "backup_hour": _hour,
     "backup_keep": _positive,

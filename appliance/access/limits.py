@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,9 +47,14 @@ class Limits:
     def __init__(self, keep: int = KEEP, clock: Callable[[], float] = monotonic) -> None:
         self._keep, self._clock = keep, clock
         self._back: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
 
     def spend(self, quota: Quota, subject: str) -> Standing:
         """One request more."""
+        with self._lock:
+            return self._spend(quota, subject)
+
+    def _spend(self, quota: Quota, subject: str) -> Standing:
         now, each, who = self._clock(), MINUTE / quota.most, (quota.name, subject)
         used = max(self._back.get(who, 0.0) - now, 0.0)
         if used + each > MINUTE + 1e-6:

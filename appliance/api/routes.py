@@ -36,8 +36,8 @@ def routes() -> Sequence[BaseRoute]:
 
 def _everywhere() -> list[BaseRoute]:
     return [
-        route(f"{V1}/setup", access.set_up, "POST", allow=PUBLIC),
-        route(f"{V1}/login", access.log_in, "POST", allow=PUBLIC),
+        route(f"{V1}/setup", access.set_up, "POST", allow=PUBLIC, tries="set-up"),
+        route(f"{V1}/login", access.log_in, "POST", allow=PUBLIC, tries="sign-in"),
         route(f"{V1}/logout", access.log_out, "POST", allow=SIGNED_IN),
         route(f"{V1}/me", access.me, allow=SIGNED_IN),
         route(f"{V1}/keys", access.list_keys, allow="keys.own"),
@@ -79,7 +79,7 @@ def _of_an_environment() -> list[BaseRoute]:
         route(f"{E}/freeze", projects.environment_frozen, "POST", allow="environments.freeze"),
         route(f"{E}/freeze", projects.environment_thawed, "DELETE", allow="environments.freeze"),
         route(f"{E}/deployments", deployments.of_environment, allow="deployments.read"),
-        route(f"{E}/deployments", deployments.started, "POST", allow="deployments.create"),
+        route(f"{E}/deployments", deployments.started, "POST", allow="deployments.create", upload=True),
         route(f"{E}/rollback", deployments.rolled_back, "POST", allow="deployments.rollback"),
         route(f"{E}/promote", deployments.promoted, "POST", allow="deployments.promote"),
         route(f"{E}/site", sites.shown, allow="projects.read"),
@@ -105,13 +105,13 @@ def _of_deployments() -> list[BaseRoute]:
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
         route(f"{D}/xray", xrays.shown, allow="deployments.read"),
         route(f"{D}/compare", xrays.compared, allow="deployments.read"),
-        route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create"),
+        route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create", upload=True),
         route(f"{V1}/uploads", uploads.options, "OPTIONS", allow="deployments.create"),
-        route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create"),
+        route(f"{V1}/uploads", uploads.created, "POST", allow="deployments.create", upload=True),
         route(f"{V1}/uploads/{{upload}}", uploads.shown, allow="deployments.create"),
-        route(f"{V1}/uploads/{{upload}}", uploads.appended, "PATCH", allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.appended, "PATCH", allow="deployments.create", upload=True),
         route(f"{V1}/uploads/{{upload}}", uploads.removed, "DELETE", allow="deployments.create"),
-        route(f"{V1}/uploads/{{upload}}", uploads.overridden, "POST", allow="deployments.create"),
+        route(f"{V1}/uploads/{{upload}}", uploads.overridden, "POST", allow="deployments.create", upload=True),
         route(f"{V1}/bundles/{{sha256}}", bundles.shown, allow="bundles.read"),
         route(f"{V1}/bundles/{{sha256}}/download", bundles.downloaded, allow="bundles.read"),
     ]

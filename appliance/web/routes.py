@@ -12,11 +12,14 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from appliance.access.actor import Actor
 from appliance.access.admission import admit
-from appliance.access.permissions import DECLARABLE, sight
+from appliance.access.permissions import DECLARABLE, PUBLIC, sight
 from appliance.context import Context
 from appliance.errors import StartFailed
 from appliance.store.sight import Sight
+from appliance.web.body import LITTLE, MOST, bounded
+from appliance.web.quotas import count_try
 
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 E = TypeVar("E", bound=Callable[..., object])
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
@@ -55,10 +58,13 @@ def doc(summary: str, **more: Any) -> Callable[[E], E]:
     return note
 
 
-def route(path: str, endpoint: Endpoint, method: str = "GET", *, allow: str) -> Declared:
-    made = Declared(
-        path, _guarded(endpoint, allow), methods=[method], name=f"{endpoint.__module__}.{endpoint.__name__}"
-    )
+def route(
+    path: str, endpoint: Endpoint, method: str = "GET", *, allow: str, upload: bool = False, tries: str = ""
+) -> Declared:
+    """A body is small but where `upload` says otherwise; `tries` names what is let in less often than the rest."""
+    most = None if upload else LITTLE if allow == PUBLIC else MOST
+    name = f"{endpoint.__module__}.{endpoint.__name__}"
+    made = Declared(path, _guarded(endpoint, allow, most, tries), methods=[method], name=name)
     made.allow, made.doc = allow, getattr(endpoint, "doc", None)
     return made
 
@@ -95,21 +101,25 @@ def sight_of(request: Request, permission: str) -> Sight | None:
     return sight(actor_of(request), permission)
 
 
-def _guarded(endpoint: Endpoint, allow: str) -> Any:
+def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str) -> Any:
+    def ready(request: Request) -> Request:
+        if tries:
+            count_try(request, tries)
+        admit(ctx_of(request), actor_of(request), allow, request.path_params)
+        return request if most is None or request.method in BODILESS else bounded(request, most)
+
     if iscoroutinefunction(endpoint):
 
         @wraps(endpoint)
         async def ask_async(request: Request) -> Response:
-            admit(ctx_of(request), actor_of(request), allow, request.path_params)
-            answer: Response = await endpoint(request)
+            answer: Response = await endpoint(ready(request))
             return answer
 
         return ask_async
 
     @wraps(endpoint)
     def ask(request: Request) -> Response:
-        admit(ctx_of(request), actor_of(request), allow, request.path_params)
-        answer: Response = endpoint(request)  # type: ignore[assignment]
+        answer: Response = endpoint(ready(request))  # type: ignore[assignment]
         return answer
 
     return ask
