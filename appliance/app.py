@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from appliance import __version__
 from appliance.access import secrets, setup
 from appliance.access.actor import OPERATOR
+from appliance.access.secrets import Rotated
 from appliance.api.openapi import document
 from appliance.api.routes import routes as api_routes
 from appliance.backups import host as backups
@@ -41,7 +42,7 @@ from appliance.settings import Settings
 from appliance.store import people, saved, sealed
 from appliance.store.db import Database
 from appliance.ui.routes import routes as ui_routes
-from appliance.upgrade import handover, outcome
+from appliance.upgrade import exchange, handover, outcome
 from appliance.upgrade import record as progress
 from appliance.upgrade import rehearse as rehearsing
 from appliance.upgrade.control import Control, Wanted
@@ -65,7 +66,10 @@ def open_context(settings: Settings, *, serving: bool = False, copied: bool = Fa
     database = Database(path)
     if not serving:
         _refuse_to_meddle(settings.data, database)
-    master = (keyring.settle if serving else keyring.right)(settings.data, master, sealed.key_of(database.read()))
+    wanted = sealed.key_of(database.read())
+    master = keyring.right(settings.data, master, wanted)
+    if serving:
+        keyring.settle(settings.data, wanted)
     aside = settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db"
     database.migrate(None if copied else aside)
     ctx = Context(settings, database, Bus(), Keyring(settings.data, master), _instance(database))
@@ -188,8 +192,8 @@ def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bo
         return backups.from_file(file, settings.data, passphrase, without_keys=without_keys)
 
 
-def add_person(settings: Settings, email: str, password: str) -> Person:
-    new = NewPerson.parse({"email": email, "password": password})
+def add_person(settings: Settings, email: str, password: str, role: str) -> Person:
+    new = NewPerson.parse({"email": email, "password": password, "role": role})
     return setup.add_person(open_context(settings), OPERATOR, new)
 
 
@@ -203,6 +207,18 @@ def reset_password(settings: Settings, email: str, password: str) -> Person:
     return setup.reset_password(open_context(settings), OPERATOR, new)
 
 
+def rotate_key(settings: Settings, *, lost: bool) -> Rotated:
+    """By the appliance that runs; where none does, here."""
+    running = None if lost else exchange.ask(settings.data)
+    if running is not None:
+        return Rotated(running)
+    with _alone(settings.data):
+        _refuse_midway(settings.data)
+        if lost:
+            return secrets.begin_anew(_without_key(settings), lambda: open_context(settings, serving=True))
+        return secrets.rotate(open_context(settings, serving=True))
+
+
 def address(ctx: Context) -> str:
     """Where people reach this appliance, as far as it can know."""
     if ctx.settings.url:
@@ -211,6 +227,16 @@ def address(ctx: Context) -> str:
     if host in ("", "0.0.0.0", "::"):  # noqa: S104 - read, not bound
         host = _lan_address()
     return f"http://{f'[{host}]' if ':' in host else host}:{ctx.base.port}"
+
+
+def _without_key(settings: Settings) -> Database:
+    """The database alone, in its form of now."""
+    path = settings.data / "homeport.db"
+    if not path.exists():
+        raise StartFailed(f"There is no Homeport in {settings.data}: it has no database.", code="no_database")
+    database = Database(path)
+    database.migrate(settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db")
+    return database
 
 
 def _instance(database: Database) -> str:
@@ -274,9 +300,7 @@ def _alone(data: Path) -> Iterator[int]:
 
 def _refuse_to_meddle(data: Path, database: Database) -> None:
     """A command beside the appliance doesn't change the form of what that has open, nor what may be taken back."""
-    if progress.read(data):
-        todo = ("Try again in a moment. Where no Homeport runs, start it first.",)
-        raise StartFailed(f"An upgrade of the Homeport in {data} is going on.", code="upgrading", todo=todo)
+    _refuse_midway(data)
     if database.pending():
         with suppress(FileNotFoundError), (data / "lock").open() as lock:
             try:
@@ -287,6 +311,12 @@ def _refuse_to_meddle(data: Path, database: Database) -> None:
                     code="running",
                     todo=("Use the file that it runs from, or run `homeport upgrade` with this one first.",),
                 ) from None
+
+
+def _refuse_midway(data: Path) -> None:
+    if progress.read(data):
+        todo = ("Try again in a moment. Where no Homeport runs, start it first.",)
+        raise StartFailed(f"An upgrade of the Homeport in {data} is going on.", code="upgrading", todo=todo)
 
 
 def _greet(ctx: Context, *, again: bool) -> None:

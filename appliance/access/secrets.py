@@ -1,6 +1,8 @@
 """Exchange the key that everything secret is sealed with, while serving or for good."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance.access.actor import OPERATOR, Actor
@@ -12,6 +14,7 @@ from appliance.machine import faults, keyring, sealing
 from appliance.machine.sealing import Master
 from appliance.settings import SECRETS
 from appliance.store import people, saved, sealed
+from appliance.store.db import Database
 
 _ONE = threading.Lock()
 
@@ -43,20 +46,50 @@ def rotate(ctx: Context, actor: Actor = OPERATOR) -> Rotated:
     if not _ONE.acquire(blocking=False):
         raise Conflict("The key is being exchanged already.", todo=("Wait for its end.",))
     try:
-        new = sealing.new_master()
-        keyring.lay_ready(ctx.data, new)
-        faults.point("rotate laid")
-        try:
+        with _placed_in_the_end(ctx):
+            new = sealing.new_master()
+            keyring.lay_ready(ctx.data, new)
+            faults.point("rotate laid")
             done = _sealed_with(ctx, new, actor)
-        except BaseException:
-            keyring.take_back(ctx.data)
-            raise
-        faults.point("rotate committed")
-        keyring.put_in_place(ctx.data)
+            faults.point("rotate committed")
         faults.point("rotate placed")
         return done
     finally:
         _ONE.release()
+
+
+def begin_anew(database: Database, opened: Callable[[], Context]) -> Rotated:
+    """The key is lost for ever: forget what it sealed, and everybody's session, and go on with a new one."""
+    data, db = database.path.parent, database.read()
+    if any(one.id == sealed.key_of(db) for one in keyring.there(data)):
+        raise Conflict(
+            f"{data / keyring.NAME} is the key that this database was sealed with: nothing is lost.",
+            code="not_lost",
+            todo=("Run `homeport rotate-key` without --lost for a new one.",),
+        )
+    to_enter = tuple(sorted(set(saved.values(db)) & set(SECRETS)))
+    with database.write() as db:
+        for name in to_enter:
+            saved.forget(db, name)
+        sealed.forget_keys(db)
+        people.end_every_session(db)
+    database.close()
+    keyring.lay_ready(data, sealing.new_master())
+    keyring.put_in_place(data)
+    ctx = opened()
+    with ctx.write() as db:
+        record(ctx, db, OPERATOR, "secret.begin_anew", keyring.NAME, to_enter=", ".join(to_enter))
+    return Rotated(0, to_enter)
+
+
+@contextmanager
+def _placed_in_the_end(ctx: Context) -> Iterator[None]:
+    """Whichever key the database goes with by then has the name; also where the middle fails."""
+    keyring.settle(ctx.data, sealed.key_of(ctx.db.read()))
+    try:
+        yield
+    finally:
+        keyring.settle(ctx.data, sealed.key_of(ctx.db.read()))
 
 
 def _sealed_with(ctx: Context, new: Master, actor: Actor) -> Rotated:

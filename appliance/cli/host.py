@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from appliance.access.secrets import Rotated
 from appliance.backups.restore import Came
 from appliance.backups.write import Written
 from appliance.cli.options import option
@@ -41,7 +42,9 @@ class Host(Protocol):
 
     def restore(self, settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Came: ...
 
-    def add_person(self, settings: Settings, email: str, password: str) -> Person: ...
+    def rotate_key(self, settings: Settings, *, lost: bool) -> Rotated: ...
+
+    def add_person(self, settings: Settings, email: str, password: str, role: str) -> Person: ...
 
     def list_people(self, settings: Settings) -> Sequence[Person]: ...
 

@@ -37,6 +37,7 @@ SECTIONS = {
         "restore": "appliance.cli.restore:restore",
         "install": "appliance.cli.install:install",
         "upgrade": "appliance.cli.upgrade:upgrade",
+        "rotate-key": "appliance.cli.rotate_key:rotate_key",
         "user": "appliance.cli.user:user",
     },
 }

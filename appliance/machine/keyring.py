@@ -71,17 +71,15 @@ def opened(data: Path, *, fresh: bool) -> Master:
     return Master(secret)
 
 
-def settle(data: Path, now: Master, wanted: str | None) -> Master:
-    """The key that the database was sealed with; an exchange that was broken off is finished, or taken back.
+def settle(data: Path, wanted: str | None) -> None:
+    """An exchange that was broken off is finished, or taken back, as the database has it.
 
     For whoever is alone with the folder: beside another, the exchange may be going on.
     """
-    if now.id == (wanted or now.id):
+    if wanted in _ids(data / NEXT):
+        put_in_place(data)
+    elif wanted is None or wanted in _ids(data / NAME):
         take_back(data)
-        return now
-    now = right(data, now, wanted)
-    put_in_place(data)
-    return now
 
 
 def right(data: Path, now: Master, wanted: str | None) -> Master:
@@ -112,6 +110,10 @@ def take_back(data: Path) -> None:
 def put_in_place(data: Path) -> None:
     (data / NEXT).replace(data / NAME)
     files.sync_folder(data)
+
+
+def _ids(path: Path) -> set[str]:
+    return {Master(path.read_bytes()).id} if path.exists() else set()
 
 
 def _make(path: Path, secret: bytes) -> None:

@@ -62,5 +62,7 @@ def old_keys(db: Connection, purpose: str) -> list[tuple[str, str]]:
     return [(row["id"], row["sealed"]) for row in rows]
 
 
-def forget_old_keys(db: Connection) -> None:
+def forget_keys(db: Connection) -> None:
+    """The former ones, and which one it is sealed with now."""
+    db.execute("DELETE FROM meta WHERE name = 'secret'")
     db.execute("DELETE FROM old_keys")

@@ -68,6 +68,8 @@ SENTENCES = {
     "backup.delete": "deleted the backup {subject}",
     "mail.sent": "sent “{about}” to {subject}",
     "mail.failed": "could not send “{about}” to {subject}. {why}",
+    "secret.rotate": "exchanged the key that everything secret is sealed with",
+    "secret.begin_anew": "began with a new key, as the one before was lost",
     "settings.change": "changed the setting {setting} from {was} to {now}",
 }
 # The same for a list of projects, where the project is said already.
