@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from appliance.access.actor import Actor
 from appliance.access.missing import no_deployment, no_environment
-from appliance.access.permissions import need
+from appliance.access.permissions import may, need
 from appliance.access.record import record_of
 from appliance.context import Context
 from appliance.deploy import contents, paths
@@ -105,7 +105,7 @@ def rollback(
     wish = _Wish(environment, "rollback", to or "", once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known
-    origin = _rollback_target(ctx, environment, to)
+    origin = _rollback_target(ctx, actor, environment, to)
     bundle = _find_bundle(ctx, origin.bundle)
     return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
@@ -115,7 +115,8 @@ def promote(
 ) -> Deployment:
     """Make live here what is live there."""
     need(actor, "deployments.promote", environment.at)
-    need(actor, "deployments.read", source.at)
+    if not may(actor, "deployments.read", source.at):
+        raise no_environment(source.project, source.name)
     wish = _Wish(environment, "promotion", str(source.id), once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known
@@ -125,8 +126,7 @@ def promote(
         raise Conflict(f"Nothing is live in {source.place}, so there is nothing to promote.", code="nothing_live")
     origin = find_deployment(ctx, source.live)
     bundle = _find_bundle(ctx, origin.bundle)
-    detail = f"the release of #{origin.number}, live in {source.name}"
-    return _enqueue(ctx, actor, wish, bundle, detail=detail, origin=origin)
+    return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
 
 def rollback_targets(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
@@ -149,9 +149,11 @@ def limits(ctx: Context) -> archive.Limits:
     )
 
 
-def _rollback_target(ctx: Context, environment: Environment, to: str | None) -> Deployment:
+def _rollback_target(ctx: Context, actor: Actor, environment: Environment, to: str | None) -> Deployment:
     if to is not None:
         target = find_deployment(ctx, to)
+        if not may(actor, "deployments.read", target.at):
+            raise no_deployment()
         if target.environment_id != environment.id:
             raise Conflict(f"#{target.number} was a deployment to {target.environment}; promote it instead.")
         if target.status != "succeeded":

@@ -64,12 +64,14 @@ def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
 
 
 def _check(name: str, value: str | None, errors: dict[str, str]) -> None:
-    if not value:
+    if value is None:
         return
     try:
         parse_setting(name, value)
     except StartFailed as why:
         errors[name] = f"This can't be used: {why.__cause__}"
+    if not value:
+        return
     if name == "dns_target" and not _is_target(value):
         errors[name] = "Enter an address such as 192.0.2.10, or a host name"
     if ABOUT[name].secret and (not value.isascii() or not value.isprintable()):

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from appliance.access.actor import Actor
 from appliance.access.missing import no_url
-from appliance.access.permissions import need
+from appliance.access.permissions import may, need
 from appliance.access.record import record_in
 from appliance.context import Context
 from appliance.deploy.places import backend_of
@@ -25,12 +25,12 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
     need(actor, "urls.create", environment.at)
     _refuse_own_host(ctx, new.host)
     _refuse_deployments(ctx, new.host)
-    _refuse_taken(ctx.db.read(), new.host)
+    _refuse_taken(ctx.db.read(), actor, new.host)
     foreign = backend_of(ctx, environment).claims(new.host)
     if foreign:
         raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
     with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
-        _refuse_taken(db, new.host)
+        _refuse_taken(db, actor, new.host)
         if environments.by_id(db, environment.id) is None:
             raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
         urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
@@ -55,6 +55,8 @@ def remove_url(ctx: Context, actor: Actor, project: str, name: str, host: str) -
     environment = find_environment(ctx, project, name)
     need(actor, "urls.delete", environment.at)
     url = find_url(ctx, host)
+    if not may(actor, "urls.read", url.at):
+        raise no_url(host)
     if url.environment_id != environment.id:
         raise NotFound(f"{host} does not point at {environment.place}.", code="no_url")
     with ctx.write(UrlChanged(host, project), JobAdded()) as db:
@@ -90,11 +92,12 @@ def _let_go_one(ctx: Context, db: Connection, environment: Environment, url: Url
     jobs.add(db, "url.detach", str(entry), queue="hosts", at=ctx.moment())
 
 
-def _refuse_taken(db: Connection, host: str) -> None:
+def _refuse_taken(db: Connection, actor: Actor, host: str) -> None:
     taken = urls.find(db, host)
     if taken:
+        seen = may(actor, "urls.read", taken.at)
         raise Conflict(
-            f"{host} already points at {taken.project}, {taken.environment}.",
+            f"{host} already points at {f'{taken.project}, {taken.environment}' if seen else 'something else here'}.",
             code="host_taken",
             todo=("Remove it there first.",),
         )

@@ -55,10 +55,10 @@ def newest(
     return page(db, sql, values, _activity, key="id", cursor=cursor, limit=limit, newest_first=True)
 
 
-def last_of_projects(db: Connection, names: tuple[str, ...]) -> dict[str, Activity]:
+def last_of_projects(db: Connection, names: tuple[str, ...], sight: Sight | None = None) -> dict[str, Activity]:
     """The newest activity of each project."""
-    marks = ",".join("?" * len(names))
-    newest_ids = f"SELECT max(id) FROM activity WHERE project IN ({marks}) GROUP BY project"  # noqa: S608 - marks only
+    marks, seen = ",".join("?" * len(names)), names_in(sight, "project", "environment")
+    newest_ids = f"SELECT max(id) FROM activity WHERE project IN ({marks}){seen} GROUP BY project"  # noqa: S608
     rows = db.execute(f"SELECT * FROM activity WHERE id IN ({newest_ids})", names)  # noqa: S608
     return {row["project"]: _activity(row) for row in rows}
 

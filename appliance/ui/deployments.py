@@ -19,12 +19,13 @@ from appliance.deploy.submit import find_deployment
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments, xrays
+from appliance.store.sight import sees
 from appliance.ui.forms import do
 from appliance.ui.lists import pages_of
 from appliance.ui.places import Place, choices, of_project, one_of
 from appliance.web import words
 from appliance.web.page import go, render
-from appliance.web.routes import actor_of, ctx_of
+from appliance.web.routes import actor_of, ctx_of, sight_of
 
 MOST_LINES = 3000
 PROGRESS = re.compile(r"([\d,]+) of ([\d,]+) ")
@@ -66,7 +67,7 @@ class ShownFailure:
 
 def index(request: Request) -> Response:
     ctx = ctx_of(request)
-    found = choices(ctx)
+    found = choices(ctx, sight_of(request, "deployments.read"))
     shown = pages_of(request, ctx, choices=found, environments=found.kinds)
     return render(request, "deployments/list.html", **shown)
 
@@ -75,7 +76,8 @@ def show(request: Request) -> Response:
     ctx = ctx_of(request)
     deployment = find_deployment(ctx, request.path_params["deployment"])
     environment = find_environment(ctx, deployment.project, deployment.environment)
-    place = one_of(of_project(ctx, environment.project_id), environment.name)
+    places = of_project(ctx, environment.project_id, sight_of(request, "projects.read"))
+    place = one_of(places, environment.name)
     bundle = bundles.find(ctx.db.read(), deployment.bundle)
     steps, lines = _steps(deployment), list(log.read(ctx, deployment.id))
     xray = xrays.find(ctx.db.read(), deployment.id)
@@ -97,7 +99,14 @@ def show(request: Request) -> Response:
         first_error=next((line.number for line in lines if line.level == "error"), None),
         xray=xray,
         against=deployments.find(ctx.db.read(), xray.against) if xray and xray.against else None,
+        origin=_origin(request, ctx, deployment),
     )
+
+
+def _origin(request: Request, ctx: Context, deployment: Deployment) -> Deployment | None:
+    """Whose release it is, where that may be seen."""
+    found = deployments.find(ctx.db.read(), deployment.origin) if deployment.origin else None
+    return found if found and sees(sight_of(request, "deployments.read"), found.at) else None
 
 
 async def cancel(request: Request) -> Response:
