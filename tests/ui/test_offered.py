@@ -124,7 +124,8 @@ def is_a_refusal_in_words(answer: httpx.Response) -> bool:
 
 
 def offers(page: str, address: str) -> tuple[set[str], set[str]]:
-    links, posts = set(), set()
+    links: set[str] = set()
+    posts: set[str] = set()
     for tag, attrs in Parsed(page).elements:
         if tag == "a" and "href" in attrs:
             links.add(attrs["href"])
