@@ -30,12 +30,9 @@ def allowed(scope: Scope, headers: Headers, settings: Settings) -> str:
 
 
 def shares(origin: str) -> list[Header]:
-    """The page may read the answer."""
-    return [
-        (b"access-control-allow-origin", origin.encode()),
-        (b"access-control-expose-headers", SHOWN.encode()),
-        (b"vary", b"Origin"),
-    ]
+    """The page may read the answer. Another origin would have got another one, which caches have to know."""
+    told = [(b"access-control-allow-origin", origin.encode()), (b"access-control-expose-headers", SHOWN.encode())]
+    return [*(told if origin else ()), (b"vary", b"Origin")]
 
 
 def preflight(scope: Scope, headers: Headers) -> Response | None:

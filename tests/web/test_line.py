@@ -183,7 +183,7 @@ def test_five_hundred_who_never_come_to_the_point_hold_up_nobody(alone: Applianc
 
     async def crowd() -> tuple[list[float], list[float]]:
         held = asyncio.gather(*(_hold(alone.port, head, b"X-%d: 1\r\n" % n) for n in range(500)))
-        waits = []
+        waits: list[float] = []
         while not held.done() and len(waits) < 200:
             began = time.monotonic()
             answer = await asyncio.to_thread(alone.ask, "GET", "/me")
