@@ -47,7 +47,7 @@ from appliance.upgrade import record as progress
 from appliance.upgrade import rehearse as rehearsing
 from appliance.upgrade.control import Control, Wanted
 from appliance.upgrade.handover import Held
-from appliance.web import server
+from appliance.web import journal, server
 from appliance.web.errors import on_error, on_fault, on_gone, on_http
 from appliance.web.hosts import HostSwitch
 from appliance.web.middleware import Edge
@@ -99,7 +99,7 @@ def build(ctx: Context) -> ASGIApp:
 
 def serve(settings: Settings) -> None:
     """Run until asked to end; then finish what is in hand. Another file may go on in between, with all that is open."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=journal.FORM, stream=sys.stderr)
     if handed := handover.held(os.environ):
         _take_turns(settings, handed)
         return
@@ -124,6 +124,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     except HomeportError as why:
         outcome.explain(why)
         raise
+    journal.keep_clean(ctx)
     runner = Runner(ctx)
     runner.start()
     gc.freeze()  # what is loaded stays: looking through it for rubbish again and again costs more than it holds

@@ -80,12 +80,15 @@ class Context:
 
     def redact(self, text: str) -> str:
         """Take every secret that is told to somebody else out of a text that is about to be stored."""
+        return self.redactor()(text)
+
+    def redactor(self) -> Redactor:
         settings, kept = self.settings, tuple(sealed.every(self.db.read(), sealed.SPOKEN))
         saved_ones = tuple(getattr(settings, name) for name in SECRETS)
         if self._redactor is None or self._redactor[0] != (saved_ones, kept):
             redactor = Redactor({*saved_ones, *(self.unseal(*one) for one in kept)})
             self._redactor = ((saved_ones, kept), redactor)
-        return self._redactor[1](text)
+        return self._redactor[1]
 
     def _unsealed(self, values: dict[str, str]) -> dict[str, str]:
         """Secrets are kept encrypted, with a key that is not in the database."""

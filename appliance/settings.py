@@ -30,7 +30,8 @@ class About:
 def _setting(
     default: Any, env: str, text: str, *, secret: bool = False, saved: bool = False, owners: bool = False
 ) -> Any:
-    return field(default=default, metadata={"about": About(f"HOMEPORT_{env}", text, secret, saved, owners)})
+    about = About(f"HOMEPORT_{env}", text, secret, saved, owners)
+    return field(default=default, repr=not secret, metadata={"about": about})
 
 
 def default_data() -> Path:
@@ -191,7 +192,8 @@ def parse_setting(name: str, text: str) -> Any:
     try:
         return reader(text.strip())
     except (ValueError, OverflowError) as why:
-        raise StartFailed(f"{about(name).env} is {text!r}, which can't be used: {why}.") from why
+        shown = "set to something" if about(name).secret else f"{text!r},"
+        raise StartFailed(f"{about(name).env} is {shown} which can't be used: {why}.") from why
 
 
 def about(name: str) -> About:

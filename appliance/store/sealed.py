@@ -65,4 +65,5 @@ def old_keys(db: Connection, purpose: str) -> list[tuple[str, str]]:
 def forget_keys(db: Connection) -> None:
     """The former ones, and which one it is sealed with now."""
     db.execute("DELETE FROM meta WHERE name = 'secret'")
-    db.execute("DELETE FROM old_keys")
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'old_keys'").fetchone():  # not in an earlier form
+        db.execute("DELETE FROM old_keys")

@@ -47,6 +47,9 @@ def problem_response(error: HomeportError, request_id: str, **more: object) -> R
 
 def respond(scope: Scope, error: HomeportError) -> Response:
     """A page for a browser, a problem for anything else."""
+    if error.said or error.status >= 500:  # somebody else's words may be in it
+        redact = scope["state"]["ctx"].redact
+        error.detail, error.said = redact(error.detail), redact(error.said)
     if not wants_page(scope):
         return problem_response(error, scope["state"]["request_id"])
     if error.status == 401 and error.code == "not_signed_in":

@@ -42,6 +42,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 log_level="warning",
+                log_config=None,  # as everything else that is logged
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

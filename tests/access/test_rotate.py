@@ -1,6 +1,7 @@
 """Another key for everything secret: while serving, and broken off anywhere."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -224,3 +225,52 @@ def test_a_key_that_is_lost(tmp_path: Path, alone: Cli) -> None:
         assert is_set(server, "dns_target")
         server.ask("PATCH", "/settings", json={"cloudflare_token": TOKEN})
         assert is_set(server)
+
+
+def test_a_backup_from_before_and_one_from_after(ctx: Context, alone: Cli, tmp_path: Path) -> None:
+    """Each has the key that it goes with."""
+    for name in ("before", "after"):
+        alone("backup", tmp_path / f"{name}.tar", "--data", ctx.data, HOMEPORT_PASSPHRASE="an umbrella or two")
+        secrets.rotate(ctx)
+    for name in ("before", "after"):
+        file, data = tmp_path / f"{name}.tar", tmp_path / name
+        restored = alone.json("restore", file, "--data", data, HOMEPORT_PASSPHRASE="an umbrella or two")
+        assert restored["to_enter"] == []
+        with inside.context(data) as there:
+            assert there.settings.cloudflare_token == TOKEN
+            assert there.keys("activity") == ctx.keys("activity")[: 1 + (name == "after")]
+
+
+def test_a_backup_while_the_key_is_exchanged(ctx: Context, alone: Cli, tmp_path: Path) -> None:
+    enough = threading.Event()
+
+    def keep_rotating() -> None:
+        while not enough.is_set():
+            secrets.rotate(ctx)
+
+    rotating = threading.Thread(target=keep_rotating)
+    rotating.start()
+    try:
+        for number in range(5):
+            file = tmp_path / f"{number}.tar"
+            alone("backup", file, "--data", ctx.data, HOMEPORT_PASSPHRASE="an umbrella or two")
+    finally:
+        enough.set()
+        rotating.join()
+    for number in range(5):
+        file, data = tmp_path / f"{number}.tar", tmp_path / f"{number}"
+        alone("restore", file, "--data", data, HOMEPORT_PASSPHRASE="an umbrella or two")
+        with inside.context(data) as there:
+            assert there.settings.cloudflare_token == TOKEN
+
+
+def test_a_backup_without_keys_goes_on_with_new_ones(ctx: Context, alone: Cli, tmp_path: Path) -> None:
+    secrets.rotate(ctx)
+    alone("backup", tmp_path / "b.tar", "--data", ctx.data)
+    restored = alone.json("restore", tmp_path / "b.tar", "--data", tmp_path / "there")
+    assert restored["to_enter"] == ["cloudflare_token"]
+    with inside.context(tmp_path / "there") as there:
+        assert there.settings.cloudflare_token == ""
+        inside.save(there, cloudflare_token=TOKEN)
+        assert secrets.rotate(there).secrets == 1
+        assert there.settings.cloudflare_token == TOKEN
