@@ -208,7 +208,7 @@ CREATE TABLE project_tails (
 INSERT INTO project_tails SELECT substr(name, n), id FROM projects JOIN name_starts ON n <= length(name);
 CREATE TRIGGER project_came AFTER INSERT ON projects BEGIN
     INSERT INTO project_tails SELECT substr(NEW.name, n), NEW.id FROM name_starts WHERE n <= length(NEW.name); END;
-CREATE TRIGGER project_renamed AFTER UPDATE OF name ON projects BEGIN
+CREATE TRIGGER project_renamed BEFORE UPDATE OF name ON projects BEGIN
     DELETE FROM project_tails WHERE project_id = OLD.id AND tail IN (SELECT substr(OLD.name, n) FROM name_starts); END;
 CREATE TRIGGER project_named AFTER UPDATE OF name ON projects BEGIN
     INSERT INTO project_tails SELECT substr(NEW.name, n), NEW.id FROM name_starts WHERE n <= length(NEW.name); END;

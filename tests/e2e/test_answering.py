@@ -68,7 +68,7 @@ def test_a_password_and_the_maintenance_page_count_within_moments(host: Host) ->
     assert (ask(host, **known).body, ask(host).status) == (b"<h1>behind it</h1>", 401)
     place(host, "guard", "PATCH", maintenance="Back at noon.")
     eventually(lambda: ask(host, **known).status == 503)
-    assert b"Back at noon." in ask(host).body
+    eventually(lambda: b"Back at noon." in ask(host).body)
     place(host, "guard", "PATCH", maintenance=None, password=None)
     eventually(lambda: ask(host).status == 200)
     assert host.server.get("/urls?q=www.example.com")["items"][0]["status"] == "active"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import BadBundle, Cancelled, HostFailed, OutOfRoom
-from appliance.machine import archive, process
+from appliance.machine import archive, partner, process
 from appliance.machine.archive import Contents, Limits
 from appliance.machine.unpack import unpack
 from appliance.model import manifests
@@ -52,6 +52,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def open_files() -> int:
+    partner.send_all_away()
     gc.collect()  # what earlier tests let go of is closed by now
     return len(os.listdir("/proc/self/fd"))
 

@@ -16,7 +16,8 @@ from tests.releases import shelf_in
 
 _FEW = settings(max_examples=100, deadline=None)
 _LETTERS = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\\:")
-_PART = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda part: part[0] != "." and part.lower() != "__macosx")
+_LEFT_OUT = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
+_PART = st.text(_LETTERS, min_size=1, max_size=12).filter(lambda part: part[0] != "." and part.lower() not in _LEFT_OUT)
 _PATH = st.lists(_PART, min_size=1, max_size=4).map("/".join)
 _SITES = st.dictionaries(_PATH, st.binary(max_size=400), min_size=1, max_size=12)
 

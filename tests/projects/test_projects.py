@@ -15,11 +15,7 @@ from tests.servers import eventually
 
 def until_free(server: Appliance, name: str) -> None:
     """A name that was given up is free again in a moment."""
-    for _ in range(400):
-        if not (server.data / "sites" / name).exists():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{name} is still there")
+    eventually(lambda: not (server.data / "sites" / name).exists())
 
 
 def test_a_renamed_project_answers_at_its_new_address_and_its_urls_go_on(server: Appliance) -> None:

@@ -219,16 +219,16 @@ def test_search_with_nothing_found_says_what_was_looked_for(owner: httpx.Client,
 
 
 def test_long_lists_have_newer_and_older(owner: httpx.Client, server: Appliance) -> None:
-    names = ("to", "fro")
-    server.project(names[0])
-    for number in range(51):
-        server.ask("PATCH", f"/projects/{names[number % 2]}", json={"name": names[(number + 1) % 2]})
-    first = Parsed(owner.get("/activity?what=project").text)
+    place = f"/projects/{server.project('to-and-fro')}/environments/production/freeze"
+    for _ in range(26):
+        assert server.ask("POST", place, json={"message": "A pause"}).status_code == 200
+        assert server.ask("DELETE", place).status_code == 200
+    first = Parsed(owner.get("/activity?what=environment").text)
     (older,) = (link["href"] for link in first.all("a") if link.get("rel") == "next")
     second = Parsed(owner.get(older).text)
     assert {row for row in first.ids() if row.startswith("a-")}.isdisjoint(second.ids())
     (newer,) = (link["href"] for link in second.all("a") if link.get("rel") == "prev")
-    assert newer == "/activity?what=project"
+    assert newer == "/activity?what=environment"
 
 
 @pytest.mark.parametrize(
