@@ -1,5 +1,6 @@
 """What happens to every request before a route sees it: an id, who is asking, from where."""
 
+import asyncio
 import threading
 from contextlib import suppress
 from os import urandom
@@ -24,6 +25,7 @@ from appliance.web.remembered import Memory
 COOKIE = "homeport_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 MOST_COOKIES = 4
+AT_ONCE = 8  # of what can be guessed at: the rest waits where it takes no thread, and sees what came of these
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BELIEVED = 1.0  # seconds for which a token is not looked up again, unless the database has changed
 BEFORE_SETUP = ("/healthz", "/setup", "/setup/restore", "/static/", "/api/v1/setup")
@@ -40,6 +42,7 @@ class Edge:
         self._names = Memory()
         self._noted: set[str] = set()
         self._limits = Limits()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +78,7 @@ class Edge:
         state["version"] = self._ctx.db.version()
         state["ip"] = scope["client"][0] if scope.get("client") else None
         state["secure"] = scope["scheme"] == "https"
-        state["limits"], state["standings"] = self._limits, []
+        state["limits"], state["standings"], state["turns"] = self._limits, [], self._turns
         return state
 
     def _more(self, scope: Scope, origin: str) -> list[Header]:

@@ -112,7 +112,14 @@ def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str) -> An
 
         @wraps(endpoint)
         async def ask_async(request: Request) -> Response:
-            answer: Response = await endpoint(ready(request))
+            answer: Response
+            asked = ready(request)
+            if not tries or most is None:
+                answer = await endpoint(asked)
+            else:
+                await asked.body()  # whoever sends it slowly holds up nobody but themselves
+                async with asked.scope["state"]["turns"]:
+                    answer = await endpoint(asked)
             return answer
 
         return ask_async
