@@ -37,6 +37,7 @@ RUN = (
     "activity",
     "people",
     "mail",
+    "sign-in",
     "settings",
 )
 

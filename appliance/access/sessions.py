@@ -37,7 +37,18 @@ def sign_in(ctx: Context, given: Credentials, *, door: str, ip: str | None, agen
         THROTTLE.failed(ctx, *subjects)
         raise NotSignedIn("The e-mail address or the password is wrong.", code="wrong_password")
     THROTTLE.worked(ctx, *subjects)
+    if not by_password(ctx, person):
+        raise NotSignedIn(
+            "Here people sign in through a provider, not by password.",
+            code="no_password_sign_in",
+            todo=("Use its button on the sign-in page.",),
+        )
     return begin(ctx, person, door=door, ip=ip, agent=agent)
+
+
+def by_password(ctx: Context, person: Person) -> bool:
+    """Owners always may: a provider that is down locks nobody out for good."""
+    return ctx.settings.password_sign_in or person.role == "owner"
 
 
 def begin(ctx: Context, person: Person, *, door: str, ip: str | None, agent: str = "") -> SignedIn:

@@ -15,6 +15,7 @@ from appliance.api import (
     mail,
     nginx,
     projects,
+    sign_in,
     sites,
     system,
     uploads,
@@ -56,6 +57,11 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
         route(f"{V1}/settings", system.settings, allow="settings.read"),
         route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
+        route(f"{V1}/password/forgotten", sign_in.forgot, "POST", allow=PUBLIC, tries="password"),
+        route(f"{V1}/password/reset", sign_in.reset, "POST", allow=PUBLIC, tries="password"),
+        route(f"{V1}/me/identities", sign_in.mine, allow=SIGNED_IN),
+        route(f"{V1}/me/identities/{{identity}}", sign_in.unlinked, "DELETE", allow=SIGNED_IN),
+        *_of_providers(),
         route(f"{V1}/mail/test", mail.tested, "POST", allow="sign_in.update"),
         route(f"{V1}/backups", backups.listed, allow="backups.read"),
         route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
@@ -68,6 +74,18 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/openapi.json", described, allow=PUBLIC),
         route("/healthz", system.health, allow=PUBLIC),
         route("/metrics", system.metrics, allow="settings.read"),
+    ]
+
+
+def _of_providers() -> list[BaseRoute]:
+    one = f"{V1}/providers/{{provider}}"
+    return [
+        route(f"{V1}/providers", sign_in.listed, allow="settings.read"),
+        route(f"{V1}/providers", sign_in.created, "POST", allow="sign_in.update"),
+        route(one, sign_in.shown, allow="settings.read"),
+        route(one, sign_in.changed, "PATCH", allow="sign_in.update"),
+        route(one, sign_in.removed, "DELETE", allow="sign_in.update"),
+        route(f"{one}/test", sign_in.tested, "POST", allow="sign_in.update"),
     ]
 
 

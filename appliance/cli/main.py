@@ -25,6 +25,8 @@ SECTIONS = {
         "xray": "appliance.cli.xray:xray",
         "compare": "appliance.cli.compare:compare",
         "activity": "appliance.cli.activity:activity",
+        "providers": "appliance.cli.providers:providers",
+        "identities": "appliance.cli.providers:identities",
         "mail": "appliance.cli.mail:mail",
         "backups": "appliance.cli.backups:backups",
         "cleanup": "appliance.cli.cleanup:cleanup",

@@ -37,6 +37,7 @@ from appliance.client.shapes import (
     StepData,
     UrlData,
 )
+from appliance.client.sign_in import IdentityData, ProviderData, SignIn
 from appliance.client.sites import Sites
 from appliance.client.upload import Upload
 from appliance.client.uploads import Uploads
@@ -62,6 +63,7 @@ __all__ = [
     "FreesData",
     "FreezeData",
     "GuardData",
+    "IdentityData",
     "KeyData",
     "LogLine",
     "Made",
@@ -72,6 +74,7 @@ __all__ = [
     "PartData",
     "PreviewData",
     "ProjectData",
+    "ProviderData",
     "RolledBackData",
     "SessionData",
     "SiteData",
@@ -86,7 +89,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Mail):
+class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Mail, SignIn):
     """Everything that one can ask of a server."""
 
     def activity(self, limit: int | None = None) -> Page[ActivityData]:

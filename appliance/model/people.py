@@ -62,6 +62,31 @@ class SetUp:
         reader.done()
         return cls(token, email or "", password or "")
 
+@dataclass(frozen=True)
+class Forgotten:
+    email: Annotated[str, "The e-mail address of the account"]
+
+    @classmethod
+    def parse(cls, raw: object) -> Self:
+        reader = Reader(raw)
+        email = reader.checked("email", email_address, missing="Enter an e-mail address")
+        reader.done()
+        return cls(email or "")
+
+
+@dataclass(frozen=True)
+class Reset:
+    token: Annotated[str, "The token from the link"]
+    password: Annotated[str, "At least 12 characters, at most 72 bytes"]
+
+    @classmethod
+    def parse(cls, raw: object) -> Self:
+        reader = Reader(raw)
+        token = reader.text("token", missing="The link is incomplete; open it again", most=200)
+        password = reader.checked("password", new_password, missing="Enter a password")
+        reader.done()
+        return cls(token, password or "")
+
 
 def email_address(text: str) -> str:
     email = text.strip()

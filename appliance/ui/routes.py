@@ -15,15 +15,18 @@ from appliance.ui import (
     docs,
     environments,
     events,
+    forgotten,
     keys,
     mail,
     nginx,
     projects,
     restore,
     settings,
+    sign_in,
     sites,
     static,
     suggest,
+    through,
     urls,
     xrays,
 )
@@ -36,6 +39,7 @@ U = "/urls/{host}"
 K = "/settings/keys/{key}"
 N = "/settings/nginx/{host}"
 B = "/settings/backups/{backup}"
+S = "/settings/sign-in/{provider}"
 
 
 def routes() -> Sequence[BaseRoute]:
@@ -51,6 +55,16 @@ def _everywhere() -> list[BaseRoute]:
         route("/setup/restore", restore.restore, "POST", allow=PUBLIC, upload=True, tries="set-up"),
         route("/login", access.sign_in_form, allow=PUBLIC),
         route("/login", access.sign_in, "POST", allow=PUBLIC, tries="sign-in"),
+        route("/login/with/{provider}", through.begin, allow=PUBLIC, tries="sign-in"),
+        route("/login/with/{provider}/back", through.come_back, allow=PUBLIC, tries="sign-in"),
+        route("/forgot", forgotten.ask_form, allow=PUBLIC),
+        route("/forgot", forgotten.ask, "POST", allow=PUBLIC, tries="password"),
+        route("/reset", forgotten.reset_form, allow=PUBLIC, tries="password"),
+        route("/reset", forgotten.reset, "POST", allow=PUBLIC, tries="password"),
+        route("/account/identities", through.mine, allow=SIGNED_IN),
+        route("/account/connect/{provider}", through.connect, "POST", allow=SIGNED_IN),
+        route("/account/identities/{identity}/remove", through.disconnect_form, allow=SIGNED_IN),
+        route("/account/identities/{identity}/remove", through.disconnect, "POST", allow=SIGNED_IN),
         route("/logout", access.sign_out, "POST", allow=SIGNED_IN),
         route("/theme", access.theme, "POST", allow=SIGNED_IN),
         route("/events", events.index, allow=SIGNED_IN),
@@ -125,6 +139,14 @@ def _settings() -> list[BaseRoute]:
         route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),
         route("/settings/dns/disconnect", settings.disconnect_form, allow="settings.update"),
         route("/settings/dns/disconnect", settings.disconnect, "POST", allow="settings.update"),
+        route("/settings/sign-in", sign_in.show, allow="settings.read"),
+        route("/settings/sign-in", sign_in.save, "POST", allow="sign_in.update"),
+        route("/settings/sign-in/providers", sign_in.create, "POST", allow="sign_in.update"),
+        route(S, sign_in.one, allow="settings.read"),
+        route(S, sign_in.change, "POST", allow="sign_in.update"),
+        route(f"{S}/test", sign_in.test, "POST", allow="sign_in.update"),
+        route(f"{S}/remove", sign_in.remove_form, allow="sign_in.update"),
+        route(f"{S}/remove", sign_in.remove, "POST", allow="sign_in.update"),
         route("/settings/mail", mail.show, allow="settings.read"),
         route("/settings/mail", mail.save, "POST", allow="sign_in.update"),
         route("/settings/mail/test", mail.test, "POST", allow="sign_in.update"),

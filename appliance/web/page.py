@@ -43,6 +43,7 @@ SETTINGS = (
             ("General", "/settings", "settings.read"),
             ("NGINX", "/settings/nginx", "settings.read"),
             ("DNS", "/settings/dns", "settings.read"),
+            ("Sign-in", "/settings/sign-in", "sign_in.update"),
             ("E-mail", "/settings/mail", "sign_in.update"),
             ("Backups", "/settings/backups", "backups.read"),
             ("Clean-up", "/settings/cleanup", "settings.read"),
