@@ -17,10 +17,17 @@ def hashed(password: str, rounds: int = ROUNDS) -> str:
 
 
 def matches(password: str, stored: str) -> bool:
-    """False for what can't be a password here, after the same work."""
+    """False for what can't be a password here, and for whoever has none, after the same work."""
     given = password.encode("utf-8", "surrogatepass").replace(b"\0", b"?")
-    with _turn(int(stored.split("$")[2])):
-        return bcrypt.checkpw(given[:72], stored.encode()) and len(given) <= 72
+    known = stored if is_one(stored) else NOBODY
+    with _turn(int(known.split("$")[2])):
+        same = bcrypt.checkpw(given[:72], known.encode())
+    return same and is_one(stored) and len(given) <= 72
+
+
+def is_one(stored: str) -> bool:
+    """Whether somebody has a password at all."""
+    return stored.startswith("$2")
 
 
 def _turn(rounds: int) -> AbstractContextManager[object]:
@@ -29,3 +36,4 @@ def _turn(rounds: int) -> AbstractContextManager[object]:
 
 # a hash like any other; making one at every start would cost a quarter of a second
 NOBODY = "$2b$12$gDPdD06Uv0DawE4KVJBf7.WRAds8nWOk1mk4Pi1Wq/pdpc8woYxTS"
+NONE = "-"  # of somebody who comes in another way
