@@ -90,11 +90,14 @@ def _is_target(text: str) -> bool:
 
 
 def _refuse_site(db: Connection, url: str) -> None:
-    """A site comes first under its name, so nobody would reach Homeport there."""
-    taken = urls.find(db, urlsplit(url).hostname or "")
-    if taken:
-        raise Conflict(
-            f"{taken.host} points at {taken.project}, {taken.environment}.",
-            code="host_taken",
-            todo=("Choose another address, or remove the URL there first.",),
-        )
+    """A site comes first under its name, so nobody would reach Homeport there; one above it could reach its cookies."""
+    host = urlsplit(url).hostname or ""
+    while host:
+        taken = urls.find(db, host)
+        if taken:
+            raise Conflict(
+                f"{taken.host} points at {taken.project}, {taken.environment}.",
+                code="host_taken",
+                todo=("Choose another address, or remove the URL there first.",),
+            )
+        host = host.partition(".")[2]

@@ -1,7 +1,6 @@
 """Add, check and remove URLs."""
 
-from urllib.parse import urlsplit
-
+from appliance.access import names
 from appliance.access.actor import Actor
 from appliance.access.missing import no_url
 from appliance.access.permissions import may, need
@@ -115,8 +114,7 @@ def _refuse_deployments(ctx: Context, host: str) -> None:
 
 def _refuse_own_host(ctx: Context, host: str) -> None:
     """A site on this appliance's own name, or above it, could reach its cookies."""
-    own = urlsplit(ctx.settings.url).hostname or ""
-    if own and (own == host or own.endswith(f".{host}")):
+    if any(own == host or own.endswith(f".{host}") for own in names.own(ctx)):
         raise Conflict(
             f"{host} is the address of Homeport itself, or stands above it.",
             code="own_host",

@@ -15,7 +15,7 @@ from appliance.access.actor import Actor, nobody
 from appliance.access.limits import Limits
 from appliance.access.permissions import may
 from appliance.context import Context
-from appliance.errors import Forbidden, HomeportError, OtherHost
+from appliance.errors import BadRequest, Forbidden, HomeportError, OtherHost
 from appliance.store.db import NotNow
 from appliance.web import cors, quotas
 from appliance.web.errors import respond
@@ -137,7 +137,13 @@ class Edge:
             for value in _cookies(headers, SECURE_COOKIE if state["secure"] else COOKIE)
             if (actor := sessions.actor_of(self._ctx, value, door="browser", ip=ip)).signed_in
         }
-        return found.popitem()[1] if len(found) == 1 else nobody(ip)
+        if len(found) > 1:
+            raise BadRequest(
+                "The browser sent two sign-ins at once: a page of another host may have added one to yours.",
+                code="two_sessions",
+                todo=("Delete the cookies of this address and of the domain above it, then sign in again.",),
+            )
+        return found.popitem()[1] if found else nobody(ip)
 
     def _refuse_forged(self, scope: Scope, headers: Headers) -> None:
         """A browser says where a request comes from; another site's pages may not act here."""
@@ -177,8 +183,7 @@ def _bearer(headers: Headers) -> str:
 
 
 def _cookies(headers: Headers, name: str) -> list[str]:
-    """Every cookie of that name. A page on a host beside ours can set one more; a second one that is
-    somebody's session makes the visitor nobody, never somebody else."""
+    """Every cookie of that name: a page on a host beside ours can set one more."""
     lines = ";".join(headers.getlist("cookie")).split(";")
     pairs = (line.strip().partition("=") for line in lines)
     return list(dict.fromkeys(value for key, _, value in pairs if key == name and value))[:MOST_COOKIES]

@@ -46,6 +46,7 @@ class Declared(Route):
 
     allow: str
     doc: Doc | None
+    tries: str
 
 
 def doc(summary: str, **more: Any) -> Callable[[E], E]:
@@ -65,7 +66,7 @@ def route(
     most = None if upload else LITTLE if allow == PUBLIC else MOST
     name = f"{endpoint.__module__}.{endpoint.__name__}"
     made = Declared(path, _guarded(endpoint, allow, most, tries), methods=[method], name=name)
-    made.allow, made.doc = allow, getattr(endpoint, "doc", None)
+    made.allow, made.doc, made.tries = allow, getattr(endpoint, "doc", None), tries
     return made
 
 
@@ -114,7 +115,7 @@ def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str) -> An
         async def ask_async(request: Request) -> Response:
             answer: Response
             asked = ready(request)
-            if not tries or most is None:
+            if not tries or most is None or request.method in BODILESS:
                 answer = await endpoint(asked)
             else:
                 await asked.body()  # whoever sends it slowly holds up nobody but themselves

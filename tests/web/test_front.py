@@ -11,11 +11,16 @@ import httpx
 import pytest
 
 from appliance.access.limits import Limits, Quota, neighbours
+from appliance.access.permissions import PUBLIC
+from appliance.api.routes import routes as api_routes
 from appliance.errors import StartFailed
 from appliance.settings import Settings
+from appliance.ui.routes import routes as ui_routes
 from appliance.web.proxies import believe
+from appliance.web.routes import Declared
 from tests.api.test_contract import problem
 from tests.appliance import EMAIL, PASSWORD, Appliance
+from tests.servers import eventually
 
 URL = "https://deploy.example.net"
 PAGE_OF = "https://status.example.net"
@@ -249,6 +254,16 @@ def test_a_limit_of_nothing_is_none(tmp_path: Path) -> None:
         assert "ratelimit" not in free.ask("GET", "/me").headers
 
 
+def test_whatever_anybody_may_send_is_counted() -> None:
+    """What takes no sign-in can be guessed at, or costs work: a new one says by what name it is counted."""
+    uncounted = {
+        one.path
+        for one in (*api_routes(), *ui_routes())
+        if isinstance(one, Declared) and one.allow == PUBLIC and "POST" in (one.methods or ()) and not one.tries
+    }
+    assert uncounted <= {"/login/cancel"}
+
+
 # Other sites
 
 
@@ -321,5 +336,41 @@ def test_a_second_cookie_makes_nobody_somebody_else(named: Appliance) -> None:
     assert who(named, f"{COOKIE}={ours}; {COOKIE}=nonsense") == 200
     assert who(named, f"{COOKIE}=nonsense; {COOKIE}={ours}") == 200
     assert who(named, f"{COOKIE}={ours}; {COOKIE}={ours}") == 200
-    assert who(named, f"{COOKIE}={theirs}; {COOKIE}={ours}") == 401
-    assert who(named, f"{COOKIE}={ours}; {COOKIE}={theirs}") == 401
+    for cookies in (f"{COOKIE}={theirs}; {COOKIE}={ours}", f"{COOKIE}={ours}; {COOKIE}={theirs}"):
+        said = problem(httpx.get(f"{named.url}/api/v1/me", headers={"Cookie": cookies}), 400)
+        assert said["type"] == "urn:homeport:two_sessions"
+
+
+# Names that no site can have
+
+
+def test_no_site_gets_a_name_by_which_this_is_reached(named: Appliance) -> None:
+    named.project("greedy")
+    place = "/projects/greedy/environments/production/urls"
+    for host in ("deploy.example.net", "example.net", "homeport.internal"):
+        assert problem(named.ask("POST", place, json={"host": host}), 409)["type"] == "urn:homeport:own_host"
+
+
+def test_nor_one_by_which_its_people_came(fresh: Appliance) -> None:
+    """While it was told no address, those that lead to it are known by who used them."""
+    fresh.project("greedy")
+    place = "/projects/greedy/environments/production/urls"
+    key = {"Host": "made-up.example.org", "Authorization": f"Bearer {fresh.key}"}
+    fresh.http.get(f"{fresh.url}/api/v1/me", headers=key)
+    cookie = f"{COOKIE}={signed_in(fresh)}"
+    fresh.http.get(f"{fresh.url}/projects", headers={"Host": "portal.example.com:8420", "Cookie": cookie})
+
+    def refused(host: str) -> bool:
+        answer = fresh.ask("POST", place, json={"host": host})
+        return answer.status_code == 409 and answer.json()["type"] == "urn:homeport:own_host"
+
+    eventually(lambda: refused("portal.example.com"))
+    assert refused("example.com")
+    assert not refused("made-up.example.org"), "a key may be anybody's script"
+
+
+def test_an_address_below_that_of_a_site_is_not_taken(fresh: Appliance) -> None:
+    fresh.project("above")
+    fresh.ask("POST", "/projects/above/environments/production/urls?wait=10", json={"host": "example.org"})
+    said = problem(fresh.ask("PATCH", "/settings", json={"url": "https://deploy.example.org"}), 409)
+    assert said["type"] == "urn:homeport:host_taken"
