@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from appliance import __version__
-from appliance.access import secrets, setup
+from appliance.access import chain, secrets, setup
 from appliance.access.actor import OPERATOR
 from appliance.access.secrets import Rotated
 from appliance.api.openapi import document
@@ -36,6 +36,7 @@ from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus, Restored
 from appliance.machine import clock, faults, keyring, partner
 from appliance.machine.keyring import Keyring
+from appliance.model.activity import Verified
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
 from appliance.settings import Settings
@@ -74,6 +75,7 @@ def open_context(settings: Settings, *, serving: bool = False, copied: bool = Fa
     database.migrate(None if copied else aside)
     ctx = Context(settings, database, Bus(), Keyring(settings.data, master), _instance(database))
     secrets.bring_up_to_date(ctx, master)
+    chain.begin(ctx)
     return ctx
 
 
@@ -138,6 +140,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     partner.send_all_away()
     control.stop()
     held.connections = serving.taken_along
+    chain.note(ctx)
     if left and control.wanted:
         outcome.set_aside(ctx, held, control.wanted)
     ctx.db.close()
@@ -158,6 +161,7 @@ def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
         server.try_out(app, ctx)
         faults.point("upgrade tried")
     outcome.settle(ctx, held, underway)
+    chain.see_to_it(ctx)
     return ctx, app
 
 
@@ -182,6 +186,10 @@ def doctor(settings: Settings) -> Sequence[Check]:
 def examine_store(settings: Settings) -> mend.Found:
     """Reads every content, and mends what can be; safe beside a running appliance."""
     return mend.examine(open_context(settings))
+
+
+def verify_activity(settings: Settings) -> Verified:
+    return chain.verify(open_context(settings))
 
 
 def backup(settings: Settings, file: Path, passphrase: str) -> Written:

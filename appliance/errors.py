@@ -33,6 +33,7 @@ class HomeportError(Exception):
     status = 500
     code = "error"
     title = "Something went wrong"
+    refused = ""  # the permission that was missing, where somebody was turned away
 
     def __init__(
         self,

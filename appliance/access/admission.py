@@ -21,6 +21,7 @@ class _Named:
 
     places: Sequence[Place]
     missing: NotFound
+    unseen: bool = False  # it is there all the same
 
 
 def admit(ctx: Context, actor: Actor, permission: str, names: Mapping[str, str]) -> None:
@@ -34,6 +35,7 @@ def admit(ctx: Context, actor: Actor, permission: str, names: Mapping[str, str])
         need_somewhere(actor, permission)
         return
     if not _held(actor, SEE, named):
+        named.missing.refused = permission if named.unseen or named.places else ""
         raise named.missing
     if not _held(actor, permission, named):
         raise refusal(actor, permission)
@@ -66,6 +68,7 @@ def _named(ctx: Context, actor: Actor, names: Mapping[str, str]) -> _Named | Non
 def _in_project(db: Connection, actor: Actor, name: str, environment: str | None) -> _Named:
     project = projects.find(db, name)
     if project is None or environment is None or not powers(actor).hold_within(SEE, project.id):
-        return _Named([project.at] if project and environment is None else (), missing.no_project(name))
+        places = [project.at] if project and environment is None else ()
+        return _Named(places, missing.no_project(name), unseen=project is not None)
     found = environments.find(db, name, environment)
     return _Named([found.at] if found else (), missing.no_environment(name, environment))

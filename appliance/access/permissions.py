@@ -37,6 +37,7 @@ OF_THE_APPLIANCE = {
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
     "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
+    "activity.verify": "Verify that the record of activity is whole",
     "backups.read": "See and download backups",
     "backups.create": "Take backups",
     "backups.delete": "Delete backups",
@@ -121,4 +122,6 @@ def refusal(actor: Actor, permission: str) -> NotSignedIn | Forbidden:
             "Sign in, or send a key as `Authorization: Bearer hp_…`.", headers={"WWW-Authenticate": "Bearer"}
         )
     what = PERMISSIONS.get(permission, permission)
-    return Forbidden(f"{actor.name} may not do this. It takes the permission “{what}”.")
+    refused = Forbidden(f"{actor.name} may not do this. It takes the permission “{what}”.")
+    refused.refused = permission
+    return refused

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from appliance.access import chain
 from appliance.access.actor import OPERATOR, Actor
 from appliance.access.record import record
 from appliance.context import LASTING, Context
@@ -76,6 +77,7 @@ def begin_anew(database: Database, opened: Callable[[], Context]) -> Rotated:
     database.close()
     keyring.lay_ready(data, sealing.new_master())
     keyring.put_in_place(data)
+    chain.mark_restored(data)
     ctx = opened()
     with ctx.write() as db:
         record(ctx, db, OPERATOR, "secret.begin_anew", keyring.NAME, to_enter=", ".join(to_enter))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import jwt
 
-from appliance.access import passwords
+from appliance.access import passwords, refused
 from appliance.access.actor import Actor, nobody
 from appliance.access.powers_of import powers_of
 from appliance.access.record import record
@@ -35,6 +35,7 @@ def sign_in(ctx: Context, given: Credentials, *, door: str, ip: str | None, agen
     person, stored = found if found else (None, passwords.NOBODY)
     if not passwords.matches(given.password, stored) or person is None:
         THROTTLE.failed(ctx, *subjects)
+        refused.sign_in_failed(ctx, person, door=door, ip=ip)
         raise NotSignedIn("The e-mail address or the password is wrong.", code="wrong_password")
     THROTTLE.worked(ctx, *subjects)
     if not by_password(ctx, person):

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.api import (
     access,
+    activity,
     backups,
     bundles,
     cleanup,
@@ -54,7 +55,9 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/environments", projects.environment_created, "POST", allow="environments.create"),
         route(f"{V1}/urls", urls.listed, allow="urls.read"),
         route(f"{V1}/urls/{{host}}/check", urls.checked, "POST", allow="urls.create"),
-        route(f"{V1}/activity", system.listed_activity, allow="activity.read"),
+        route(f"{V1}/activity", activity.listed, allow="activity.read"),
+        route(f"{V1}/activity/export", activity.exported, allow="activity.read"),
+        route(f"{V1}/activity/verify", activity.verified, allow="activity.verify"),
         route(f"{V1}/settings", system.settings, allow="settings.read"),
         route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
         route(f"{V1}/password/forgotten", sign_in.forgot, "POST", allow=PUBLIC, tries="password"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.access import chain
 from appliance.backups import form
 from appliance.backups.write import SECRETS
 from appliance.errors import BadBackup, Conflict
@@ -25,7 +26,7 @@ WHOLE = "restored"  # checked; goes in place now or on the next start
 FOLDERS = ("bundles", "files", "logs")
 DATABASE = "homeport.db"
 OURS = {"backups", "earlier", "incoming", "lock", "lost+found", "nginx", "nginx-wanted", "releases", "runtime", "sites"}
-OURS |= {*FOLDERS, *SECRETS, keyring.NEXT, BESIDE, "gone", "setup-link", "uploads", "upgrade.sock"}
+OURS |= {*FOLDERS, *SECRETS, keyring.NEXT, BESIDE, "gone", "setup-link", "uploads", "upgrade.sock", chain.NAME}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def finish(data: Path) -> bool:
         for beside in ("-wal", "-shm"):
             (data / f"{DATABASE}{beside}").unlink(missing_ok=True)
         (data / "setup-link").unlink(missing_ok=True)
+        chain.mark_restored(data)
         (whole / DATABASE).replace(data / DATABASE)
     files.sync_folder(data)
     files.remove_tree(whole)

@@ -18,6 +18,7 @@ from appliance.errors import BadRequest
 from appliance.installer.env import beneath
 from appliance.machine.process import go_on_as
 from appliance.machine.trust import keeper
+from appliance.model.activity import Verified
 from appliance.model.checks import Check
 from appliance.model.people import Person
 from appliance.settings import Settings
@@ -37,6 +38,8 @@ class Host(Protocol):
     def doctor(self, settings: Settings) -> Sequence[Check]: ...
 
     def examine_store(self, settings: Settings) -> Found: ...
+
+    def verify_activity(self, settings: Settings) -> Verified: ...
 
     def backup(self, settings: Settings, file: Path, passphrase: str) -> Written: ...
 

@@ -1,6 +1,7 @@
 """Homeport's API from the outside: the one client of the command line, the tests and scripts."""
 
 from appliance.client.access import Access
+from appliance.client.activity import FlawData, Record, VerifiedData
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
 from appliance.client.cleanup import Cleanup
@@ -60,6 +61,7 @@ __all__ = [
     "EnvironmentData",
     "FailureData",
     "FindingData",
+    "FlawData",
     "FreesData",
     "FreezeData",
     "GuardData",
@@ -82,6 +84,7 @@ __all__ = [
     "Unreachable",
     "Upload",
     "UrlData",
+    "VerifiedData",
     "WeightData",
     "XrayData",
     "is_loopback",
@@ -89,8 +92,7 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Mail, SignIn):
+class Client(
+    Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Record, Mail, SignIn
+):
     """Everything that one can ask of a server."""
-
-    def activity(self, limit: int | None = None) -> Page[ActivityData]:
-        return self.listed(ActivityData, "/activity", limit)

@@ -210,6 +210,12 @@ class ActivityData(TypedDict):
     project: str | None
     environment: str | None
     deployment: str | None
+    door: str
+    ip: str | None
+    data: dict[str, object]
+    person: str | None
+    key_id: str | None
+    hash: str
 
 
 class OldReleaseData(TypedDict):

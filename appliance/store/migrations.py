@@ -34,6 +34,13 @@ def m003_access(db: Database) -> None:
 
 
 @migrations()
+def m004_activity(db: Database) -> None:
+    for statement in ACTIVITY.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
 def m005_secrets(db: Database) -> None:
     for statement in SECRETS.split(";\n"):
         if statement.strip():
@@ -261,6 +268,26 @@ CREATE UNIQUE INDEX grants_place ON grants (
 CREATE INDEX grants_person ON grants (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
 ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
+"""
+
+ACTIVITY = """
+DROP TRIGGER activity_kept;
+ALTER TABLE activity ADD COLUMN person TEXT;
+ALTER TABLE activity ADD COLUMN key_id TEXT;
+ALTER TABLE activity ADD COLUMN project_id INTEGER;
+ALTER TABLE activity ADD COLUMN environment_id INTEGER;
+ALTER TABLE activity ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+UPDATE activity SET person = CASE actor_kind WHEN 'person' THEN actor END,
+    project_id = (SELECT p.id FROM projects p WHERE p.name = activity.project AND p.created_at <= activity.at),
+    environment_id = (
+        SELECT e.id FROM projects p JOIN environments e ON e.project_id = p.id
+        WHERE p.name = activity.project AND e.name = activity.environment AND e.created_at <= activity.at
+    );
+CREATE INDEX activity_person ON activity (person, id);
+CREATE INDEX activity_of_project ON activity (project_id, id) WHERE project_id IS NOT NULL;
+CREATE INDEX activity_of_environment ON activity (environment_id, id) WHERE environment_id IS NOT NULL;
+CREATE TRIGGER activity_kept BEFORE UPDATE ON activity WHEN OLD.hash <> ''
+BEGIN SELECT RAISE(ABORT, 'activity is never edited'); END;
 """
 
 SECRETS = """

@@ -98,6 +98,7 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{U}/remove", urls.remove_form, allow="urls.delete"),
         route(f"{U}/remove", urls.remove, "POST", allow="urls.delete"),
         route("/activity", activity.index, allow="activity.read"),
+        route("/activity/verify", activity.verify, allow="activity.verify"),
     ]
 
 

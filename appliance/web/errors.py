@@ -2,16 +2,20 @@
 
 import json
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
+from appliance.access import refused
 from appliance.errors import BadBundle, BadRequest, HomeportError, Invalid, Lacking, NotFound
+from appliance.store.db import NotNow
 from appliance.web.headers import with_safe_headers
 from appliance.web.routes import methods_at
 
@@ -61,7 +65,17 @@ def respond(scope: Scope, error: HomeportError) -> Response:
 
 async def on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HomeportError)  # noqa: S101 - registered for this class
+    if error.refused and request.method not in ("GET", "HEAD", "OPTIONS"):
+        await run_in_threadpool(_put_on_record, request, error)
     return respond(request.scope, error)
+
+
+def _put_on_record(request: Request, error: HomeportError) -> None:
+    state, names = request.scope["state"], request.path_params
+    asked = f"{request.method} {request.url.path}"
+    place = names.get("project"), names.get("environment")
+    with suppress(NotNow):
+        refused.turned_away(state["ctx"], state["actor"], asked, permission=error.refused, place=place)
 
 
 async def on_http(request: Request, error: Exception) -> Response:

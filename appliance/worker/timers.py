@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
+from appliance.access import chain
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import earlier, releases, retention, tidy, uploads
@@ -12,6 +13,7 @@ from appliance.projects import domain, edits
 HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
+    "note how far activity goes": (60.0, chain.note),
     "forget what is old": (HOUR, tidy.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),

@@ -43,6 +43,7 @@ LEAST = {
     "environments.delete": "admin",
     "settings.read": "admin",
     "settings.update": "admin",
+    "activity.verify": "admin",
     "backups.read": "owner",
     "backups.create": "owner",
     "backups.delete": "owner",
