@@ -15,7 +15,8 @@ class Redactor:
     """Knows each secret, and how it looks in a URL, in JSON, in a page, in base64 and in hexadecimal."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in spellings(secret)}
+        once = {form for secret in secrets if len(secret) >= SHORTEST for form in spellings(secret)}
+        forms = once.union(*map(_quoted, once))
         self.longest = max(map(len, forms), default=0)
         found = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
         self._pattern = re.compile(found) if found else None
@@ -37,6 +38,12 @@ def spellings(secret: str) -> Iterator[str]:
     yield html.escape(secret)
     yield html.escape(secret).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
     yield from _encoded(secret.encode())
+
+
+def _quoted(text: str) -> set[str]:
+    """As a program shows it that got it in another form: in a trace, in JSON."""
+    doubled = text.replace("\\", "\\\\")
+    return {doubled, doubled.replace("'", "\\'"), doubled.replace('"', '\\"')}
 
 
 def _encoded(raw: bytes) -> Iterator[str]:
