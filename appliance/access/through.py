@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,7 @@ from appliance.store import identities, people
 from appliance.store import providers as stored
 
 LASTS = timedelta(minutes=10)
+CODE = re.compile("[a-z_]{1,40}")  # what an error is called; anything else is not repeated
 SIGN_IN, LINK = "sign-in", "link"
 
 
@@ -85,7 +87,11 @@ def begin(ctx: Context, actor: Actor, one: Provider, *, purpose: str, where: str
 
 def end(ctx: Context, actor: Actor, one: Provider, cookie: str, came: Mapping[str, str], *, agent: str = "") -> Ended:
     """What the provider sent the browser back with. Everything is checked before anything is asked of it."""
-    carried = _carried(ctx, one, cookie, came.get("state", ""))
+    carried = _carried(ctx, one, cookie)
+    if "code" not in came and "state" not in came:  # some say no without it
+        raise NotSignedIn(_denied(one, came.get("error", "")), code="denied")
+    if not hmac.compare_digest(carried.state.encode(), came.get("state", "").encode()):
+        raise _not_begun_here()
     _once(ctx, carried)
     _refuse_other_issuer(one, came)
     if carried.purpose == LINK and (actor.session, actor.person_id) != (carried.session, carried.person):
@@ -139,14 +145,14 @@ def _stranger(ctx: Context, actor: Actor, one: Provider, who: Who) -> NotSignedI
     )
 
 
-def _carried(ctx: Context, one: Provider, cookie: str, state: str) -> _Carried:
-    """Signed by us, not too old, for this provider, and for the state that came back."""
+def _carried(ctx: Context, one: Provider, cookie: str) -> _Carried:
+    """Signed by us, not too old, and for this provider."""
     try:
         claims = jwt.decode(cookie, ctx.key("through"), algorithms=["HS256"], options={"require": ["exp"]})
         carried = _Carried(**{name: str(claims[name]) for name in _Carried.__dataclass_fields__})
     except (jwt.PyJWTError, KeyError):
         raise _not_begun_here() from None
-    if carried.provider != one.id or not hmac.compare_digest(carried.state.encode(), state.encode()):
+    if carried.provider != one.id:
         raise _not_begun_here()
     return carried
 
@@ -177,7 +183,7 @@ def _not_begun_here() -> BadRequest:
 def _denied(one: Provider, why: str) -> str:
     if why == "access_denied":
         return f"{one.name} was told not to let Homeport know who you are."
-    return f"{one.name} did not let you in{f': {why[:100]}' if why.isprintable() and why else ''}."
+    return f"{one.name} did not let you in{f': {why}' if CODE.fullmatch(why) else ''}."
 
 
 def _flow(ctx: Context, one: Provider, carried: _Carried) -> Flow:
