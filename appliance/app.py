@@ -201,8 +201,8 @@ def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bo
         return backups.from_file(file, settings.data, passphrase, without_keys=without_keys)
 
 
-def add_person(settings: Settings, email: str, password: str) -> Person:
-    new = NewPerson.parse({"email": email, "password": password})
+def add_person(settings: Settings, email: str, password: str, role: str) -> Person:
+    new = NewPerson.parse({"email": email, "password": password, "role": role})
     return setup.add_person(open_context(settings), OPERATOR, new)
 
 

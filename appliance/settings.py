@@ -166,6 +166,18 @@ class Settings:
         True, "PASSWORD_SIGN_IN", "Whether people who are no owners may sign in by password", saved=True, owners=True
     )
 
+    join_domains: str = _setting(
+        "",
+        "JOIN_DOMAINS",
+        "Domains whose addresses may join by themselves once they are seen to be somebody's own, such as `example.net`",
+        saved=True,
+        owners=True,
+    )
+    join_role: str = _setting(
+        "viewer", "JOIN_ROLE", "The role that they get: `developer`, `viewer` or `none`", saved=True, owners=True
+    )
+    invitation_days: int = _setting(7, "INVITATION_DAYS", "Days for which an invitation works", saved=True)
+
     @classmethod
     def load(cls, flags: Mapping[str, object], environ: Mapping[str, str]) -> Self:
         """Flags before environment before defaults; a value that can't be read stops the start with its name."""
@@ -238,6 +250,17 @@ def _domain(text: str) -> str:
     if name and not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", name):
         raise ValueError("enter a domain such as deploys.example.net")
     return name
+
+
+def _domains(text: str) -> str:
+    return ",".join(dict.fromkeys(_domain(one) for one in text.replace(",", " ").split()))
+
+
+def _days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 90:
+        raise ValueError("enter 1 to 90 days")
+    return number
 
 
 def _networks(text: str) -> str:
@@ -396,6 +419,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "smtp_security": _one_of("starttls", "tls", "none"),
     "smtp_from": _sender,
     "password_sign_in": _yes,
+    "join_domains": _domains,
+    "join_role": _one_of("developer", "viewer", "none"),
+    "invitation_days": _days,
 }
 ABOUT: dict[str, About] = {item.name: item.metadata["about"] for item in fields(Settings)}
 SAVED = frozenset(name for name, it in ABOUT.items() if it.saved)

@@ -30,6 +30,8 @@ OF_PROJECTS = {
     "projects.update": "Rename projects",
     "projects.delete": "Delete projects",
     "environments.create": "Create environments",
+    "grants.read": "See who may do what in a project",
+    "grants.update": "Grant and withdraw what may be done in a project",
 }
 OF_THE_APPLIANCE = {
     "projects.create": "Create projects",
@@ -38,6 +40,15 @@ OF_THE_APPLIANCE = {
     "settings.update": "Change settings",
     "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
     "activity.verify": "Verify that the record of activity is whole",
+    "people.read": "See people and invitations",
+    "people.create": "Invite people",
+    "people.update": "Give people other roles",
+    "people.delete": "Remove people",
+    "people.owners": "Make and remove owners",
+    "teams.read": "See teams",
+    "teams.create": "Create teams",
+    "teams.update": "Rename teams, add and remove members",
+    "teams.delete": "Delete teams",
     "backups.read": "See and download backups",
     "backups.create": "Take backups",
     "backups.delete": "Delete backups",
@@ -45,7 +56,7 @@ OF_THE_APPLIANCE = {
 PERMISSIONS = {**OF_ENVIRONMENTS, **OF_PROJECTS, **OF_THE_APPLIANCE}
 DECLARABLE = frozenset(PERMISSIONS) | {PUBLIC, SIGNED_IN}
 
-_OWNERS_ALONE = frozenset({"sign_in.update", "backups.read", "backups.create", "backups.delete"})
+_OWNERS_ALONE = frozenset({"sign_in.update", "people.owners", "backups.read", "backups.create", "backups.delete"})
 _READ = frozenset({"projects.read", "deployments.read", "bundles.read", "urls.read", "activity.read"})
 _DEVELOP = frozenset(
     {

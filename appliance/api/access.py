@@ -14,7 +14,7 @@ from appliance.api.answers import answer, body, nothing, page_asked, page_of
 from appliance.errors import BadRequest, NotFound
 from appliance.model.keys import Key, NewKey
 from appliance.model.people import Credentials, Person, SetUp
-from appliance.store import keys, people
+from appliance.store import grants, keys, people
 from appliance.web.routes import actor_of, ctx_of, doc
 
 
@@ -40,6 +40,14 @@ class SessionShape:
 
 
 @dataclass(frozen=True)
+class HeldShape:
+    project: str
+    environment: Annotated[str | None, "None for the whole project"]
+    role: Annotated[str, "`viewer`, `developer` or `admin`"]
+    team: Annotated[str | None, "The team that it was granted to; none where it was to you"]
+
+
+@dataclass(frozen=True)
 class Me:
     id: str
     email: str
@@ -47,6 +55,7 @@ class Me:
     kind: Annotated[str, "`person` or `key`"]
     name: Annotated[str, "How activity calls you"]
     permissions: tuple[str, ...]
+    grants: Annotated[tuple[HeldShape, ...], "What was granted besides, to you and your teams"]
 
 
 @dataclass(frozen=True)
@@ -96,11 +105,13 @@ def log_out(request: Request) -> Response:
 @doc("Who you are and what you may do", returns=Me)
 async def me(request: Request) -> Response:
     actor = actor_of(request)
-    person = people.find(ctx_of(request).db.read(), actor.person_id)
+    db = ctx_of(request).db.read()
+    person = people.find(db, actor.person_id)
     if person is None:
         raise NotFound("This account is gone.")
     may = tuple(sorted(ROLES.get(person.role, ())))
-    return answer(Me(person.id, person.email, person.role, actor.kind, actor.name, may))
+    held = tuple(HeldShape(one.project, one.environment, one.role, one.team) for one in grants.held_by(db, person.id))
+    return answer(Me(person.id, person.email, person.role, actor.kind, actor.name, may, held))
 
 
 @doc("List your keys", returns=KeyShape, listing=True)

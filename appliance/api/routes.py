@@ -13,12 +13,15 @@ from appliance.api import (
     cleanup,
     contents,
     deployments,
+    grants,
     mail,
     nginx,
+    people,
     projects,
     sign_in,
     sites,
     system,
+    teams,
     uploads,
     urls,
     xrays,
@@ -33,7 +36,7 @@ D = f"{V1}/deployments/{{deployment}}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_an_environment(), *_of_deployments()]
+    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_of_deployments()]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -89,6 +92,34 @@ def _of_providers() -> list[BaseRoute]:
         route(one, sign_in.changed, "PATCH", allow="sign_in.update"),
         route(one, sign_in.removed, "DELETE", allow="sign_in.update"),
         route(f"{one}/test", sign_in.tested, "POST", allow="sign_in.update"),
+    ]
+
+
+def _of_people() -> list[BaseRoute]:
+    person, team, invitation = f"{V1}/people/{{person}}", f"{V1}/teams/{{team}}", f"{V1}/invitations/{{invitation}}"
+    return [
+        route(f"{V1}/me", people.left, "DELETE", allow=SIGNED_IN),
+        route(f"{V1}/people", people.listed, allow="people.read"),
+        route(person, people.shown, allow="people.read"),
+        route(person, people.changed, "PATCH", allow="people.update"),
+        route(person, people.removed, "DELETE", allow="people.delete"),
+        route(f"{person}/owner", people.made_owner, "PUT", allow="people.owners"),
+        route(f"{V1}/invitations", people.invitations_listed, allow="people.read"),
+        route(f"{V1}/invitations", people.invited, "POST", allow="people.create"),
+        route(f"{V1}/invitations/accept", people.accepted, "POST", allow=PUBLIC, tries="invitation"),
+        route(f"{V1}/invitations/ask", people.asked_to_join, "POST", allow=PUBLIC, tries="invitation"),
+        route(invitation, people.uninvited, "DELETE", allow="people.create"),
+        route(f"{invitation}/again", people.invited_again, "POST", allow="people.create"),
+        route(f"{V1}/teams", teams.listed, allow="teams.read"),
+        route(f"{V1}/teams", teams.created, "POST", allow="teams.create"),
+        route(team, teams.shown, allow="teams.read"),
+        route(team, teams.renamed, "PATCH", allow="teams.update"),
+        route(team, teams.deleted, "DELETE", allow="teams.delete"),
+        route(f"{team}/members", teams.member_added, "POST", allow="teams.update"),
+        route(f"{team}/members/{{person}}", teams.member_removed, "DELETE", allow="teams.update"),
+        route(f"{P}/grants", grants.listed, allow="grants.read"),
+        route(f"{P}/grants", grants.put, "PUT", allow="grants.update"),
+        route(f"{P}/grants/{{grant}}", grants.removed, "DELETE", allow="grants.update"),
     ]
 
 

@@ -9,6 +9,7 @@ from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
 from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
+from appliance.client.people import People
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
 from appliance.client.shapes import (
@@ -23,19 +24,25 @@ from appliance.client.shapes import (
     FailureData,
     FreesData,
     FreezeData,
+    GrantData,
     GuardData,
+    HeldData,
+    InvitationData,
     KeyData,
     LogLine,
     Made,
     MeData,
     Page,
     PartData,
+    PersonData,
+    PortraitData,
     PreviewData,
     ProjectData,
     RolledBackData,
     SessionData,
     SiteData,
     StepData,
+    TeamData,
     UrlData,
 )
 from appliance.client.sign_in import IdentityData, ProviderData, SignIn
@@ -64,8 +71,11 @@ __all__ = [
     "FlawData",
     "FreesData",
     "FreezeData",
+    "GrantData",
     "GuardData",
+    "HeldData",
     "IdentityData",
+    "InvitationData",
     "KeyData",
     "LogLine",
     "Made",
@@ -74,6 +84,8 @@ __all__ = [
     "NginxData",
     "Page",
     "PartData",
+    "PersonData",
+    "PortraitData",
     "PreviewData",
     "ProjectData",
     "ProviderData",
@@ -81,6 +93,7 @@ __all__ = [
     "SessionData",
     "SiteData",
     "StepData",
+    "TeamData",
     "Unreachable",
     "Upload",
     "UrlData",
@@ -93,6 +106,19 @@ __all__ = [
 
 
 class Client(
-    Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits, Record, Mail, SignIn
+    Access,
+    Projects,
+    Deployments,
+    Contents,
+    Uploads,
+    Sites,
+    Cleanup,
+    Backups,
+    Xrays,
+    Edits,
+    Record,
+    Mail,
+    SignIn,
+    People,
 ):
     """Everything that one can ask of a server."""

@@ -21,6 +21,13 @@ class Made(TypedDict):
     created_by: str
 
 
+class HeldData(TypedDict):
+    project: str
+    environment: str | None
+    role: str
+    team: str | None
+
+
 class MeData(TypedDict):
     id: str
     email: str
@@ -28,6 +35,7 @@ class MeData(TypedDict):
     kind: str
     name: str
     permissions: list[str]
+    grants: list[HeldData]
 
 
 class KeyData(TypedDict):
@@ -39,6 +47,61 @@ class KeyData(TypedDict):
     last_used_at: str | None
     last_used_from: str | None
     key: NotRequired[str]  # of a new one
+
+
+class DeviceData(TypedDict):
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
+class PersonData(TypedDict):
+    id: str
+    email: str
+    role: str
+    created_at: str
+
+
+class GrantData(Made):
+    id: str
+    person: str | None
+    team: str | None
+    project: str
+    environment: str | None
+    role: str
+
+
+class PortraitData(PersonData):
+    teams: list[str]
+    grants: list[GrantData]
+    second_factor: bool
+    last_seen_at: str | None
+
+
+class TeamData(Made):
+    name: str
+    members: list[PersonData]
+    grants: list[GrantData]
+
+
+class PromisedData(TypedDict):
+    project: str
+    environment: str | None
+    role: str
+
+
+class InvitationData(Made):
+    id: str
+    email: str
+    role: str
+    grants: list[PromisedData]
+    joining: bool
+    expires_at: str
+    link: NotRequired[str]  # of a new one
+    sent: NotRequired[bool]
 
 
 class ProjectData(Made):

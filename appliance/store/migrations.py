@@ -268,6 +268,28 @@ CREATE UNIQUE INDEX grants_place ON grants (
 CREATE INDEX grants_person ON grants (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
 ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE keys ADD COLUMN login INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE device_logins (
+    hash TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE, device TEXT NOT NULL, account TEXT NOT NULL, ip TEXT,
+    created_at TEXT NOT NULL, expires_at TEXT NOT NULL, polled_at TEXT, wait INTEGER NOT NULL, status TEXT NOT NULL,
+    person_id TEXT REFERENCES people ON DELETE CASCADE, key_name TEXT, key_expires_at TEXT, key_scope TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sent_contents (
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, sha256 TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (person_id, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sent_contents_at ON sent_contents (at);
+CREATE TABLE invitations (
+    id TEXT PRIMARY KEY, email TEXT NOT NULL COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+    maker_id TEXT REFERENCES people ON DELETE CASCADE, joining INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL, expires_at TEXT NOT NULL, UNIQUE (email, joining)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE invitation_grants (
+    id INTEGER PRIMARY KEY, invitation_id TEXT NOT NULL REFERENCES invitations ON DELETE CASCADE,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    environment_id INTEGER REFERENCES environments ON DELETE CASCADE, role TEXT NOT NULL
+) STRICT;
+CREATE INDEX invitation_grants_of ON invitation_grants (invitation_id);
 """
 
 ACTIVITY = """

@@ -49,8 +49,19 @@ LEAST = {
     "backups.delete": "owner",
     "keys.own": "none",
     "sign_in.update": "owner",
+    "people.read": "admin",
+    "people.create": "admin",
+    "people.update": "admin",
+    "people.delete": "admin",
+    "people.owners": "owner",
+    "teams.read": "admin",
+    "teams.create": "admin",
+    "teams.update": "admin",
+    "teams.delete": "admin",
+    "grants.read": "admin",
+    "grants.update": "admin",
 }
-OF_A_WHOLE_PROJECT = {"projects.update", "projects.delete", "environments.create"}
+OF_A_WHOLE_PROJECT = {"projects.update", "projects.delete", "environments.create", "grants.read", "grants.update"}
 PLACED = re.compile(r"\{(project|environment|deployment|host|sha256)\}")
 
 

@@ -106,6 +106,8 @@ def test_what_is_public_is_a_short_list() -> None:
         "GET /api/v1/openapi.json",
         "POST /api/v1/setup",
         "POST /api/v1/login",
+        "POST /api/v1/invitations/accept",
+        "POST /api/v1/invitations/ask",
         "GET /setup",
         "POST /setup",
         "POST /setup/restore",
@@ -119,7 +121,7 @@ def test_whatever_changes_something_takes_a_permission_of_its_own() -> None:
     loose = {
         f"{method} {one.path}" for one, method in EVERY if method not in ("GET", "HEAD") and one.allow == SIGNED_IN
     }
-    assert loose == {"POST /api/v1/logout", "POST /logout", "POST /theme"}
+    assert loose == {"POST /api/v1/logout", "DELETE /api/v1/me", "POST /logout", "POST /theme"}
     reading = {f"{method} {one.path}" for one, method in EVERY if method in ("POST", "PATCH", "DELETE", "PUT")} & {
         f"{method} {one.path}" for one, method in EVERY if one.allow.endswith(".read")
     }
