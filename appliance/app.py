@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from appliance import __version__
-from appliance.access import chain, secrets, setup
+from appliance.access import chain, second_step, secrets, setup
 from appliance.access.actor import OPERATOR
 from appliance.access.secrets import Rotated
 from appliance.api.openapi import document
@@ -226,6 +226,10 @@ def rotate_key(settings: Settings, *, lost: bool) -> Rotated:
         if lost:
             return secrets.begin_anew(_without_key(settings), lambda: open_context(settings, serving=True))
         return secrets.rotate(open_context(settings, serving=True))
+
+
+def reset_factors(settings: Settings, email: str) -> Person:
+    return second_step.reset_factors(open_context(settings), OPERATOR, email)
 
 
 def address(ctx: Context) -> str:

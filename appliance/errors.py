@@ -3,6 +3,7 @@
 HomeportError
 ├── BadRequest 400
 ├── NotSignedIn 401
+│   └── HalfWay 401       the second factor comes next
 ├── Forbidden 403
 ├── NotFound 404
 ├── Conflict 409
@@ -62,6 +63,20 @@ class NotSignedIn(HomeportError):
     status = 401
     code = "not_signed_in"
     title = "Not signed in"
+
+
+class HalfWay(NotSignedIn):
+    """The password was right, and a second factor is set: `ticket` goes on with one of `ways`."""
+
+    code = "second_factor"
+
+    def __init__(self, ticket: str, ways: tuple[str, ...]) -> None:
+        super().__init__(
+            "The password is right. Now the second factor.",
+            todo=("`POST /api/v1/login/second` with the ticket and a code.",),
+        )
+        self.ticket = ticket
+        self.ways = ways
 
 
 class Forbidden(HomeportError):

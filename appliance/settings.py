@@ -162,6 +162,13 @@ class Settings:
     smtp_from: str = _setting(
         "", "SMTP_FROM", "The sender, such as `Homeport <homeport@example.net>`", saved=True, owners=True
     )
+    second_factor: str = _setting(
+        "optional",
+        "SECOND_FACTOR",
+        "`optional`, or `required`: whoever has no second factor can do nothing but set one up",
+        saved=True,
+        owners=True,
+    )
     password_sign_in: bool = _setting(
         True, "PASSWORD_SIGN_IN", "Whether people who are no owners may sign in by password", saved=True, owners=True
     )
@@ -418,6 +425,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "smtp_port": _mail_port,
     "smtp_security": _one_of("starttls", "tls", "none"),
     "smtp_from": _sender,
+    "second_factor": _one_of("optional", "required"),
     "password_sign_in": _yes,
     "join_domains": _domains,
     "join_role": _one_of("developer", "viewer", "none"),

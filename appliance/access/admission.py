@@ -28,7 +28,7 @@ def admit(ctx: Context, actor: Actor, permission: str, names: Mapping[str, str])
     """What may not be seen isn't there; what may be seen but not done is refused."""
     if may(actor, permission):
         return
-    if not actor.signed_in or permission in OF_THE_APPLIANCE:
+    if not actor.signed_in or actor.lacks_factor or permission in OF_THE_APPLIANCE:
         raise refusal(actor, permission)
     named = _named(ctx, actor, names)
     if named is None:

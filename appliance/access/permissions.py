@@ -36,6 +36,7 @@ OF_PROJECTS = {
 OF_THE_APPLIANCE = {
     "projects.create": "Create projects",
     "keys.own": "Make and revoke keys of one's own",
+    "account.own": "See one's own sessions and second factors, and end sessions",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
     "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
@@ -58,6 +59,7 @@ DECLARABLE = frozenset(PERMISSIONS) | {PUBLIC, SIGNED_IN}
 
 _OWNERS_ALONE = frozenset({"sign_in.update", "people.owners", "backups.read", "backups.create", "backups.delete"})
 _READ = frozenset({"projects.read", "deployments.read", "bundles.read", "urls.read", "activity.read"})
+_OWN = frozenset({"keys.own", "account.own"})
 _DEVELOP = frozenset(
     {
         "projects.create",
@@ -75,9 +77,9 @@ _DEVELOP = frozenset(
 ROLES: dict[str, Permissions] = {
     "owner": frozenset(PERMISSIONS),
     "admin": frozenset(PERMISSIONS) - _OWNERS_ALONE,
-    "developer": _READ | _DEVELOP | {"keys.own"},
-    "viewer": _READ | {"keys.own"},
-    "none": frozenset({"keys.own"}),
+    "developer": _READ | _DEVELOP | _OWN,
+    "viewer": _READ | _OWN,
+    "none": _OWN,
 }
 RANK = ("none", "viewer", "developer", "admin", "owner")  # each may do what those before it may
 
@@ -131,6 +133,12 @@ def refusal(actor: Actor, permission: str) -> NotSignedIn | Forbidden:
     if not actor.signed_in:
         return NotSignedIn(
             "Sign in, or send a key as `Authorization: Bearer hp_…`.", headers={"WWW-Authenticate": "Bearer"}
+        )
+    if actor.lacks_factor:
+        return Forbidden(
+            "A second factor is required here, and you have none yet.",
+            code="second_factor_needed",
+            todo=("Set up an authenticator app or a passkey on your account page.",),
         )
     what = PERMISSIONS.get(permission, permission)
     refused = Forbidden(f"{actor.name} may not do this. It takes the permission “{what}”.")

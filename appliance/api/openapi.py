@@ -18,6 +18,7 @@ from appliance.web.routes import Declared, Doc
 from appliance.web.routes import doc as documented
 
 JsonSchema = dict[str, Any]
+CONFIRMED = " A session that was not confirmed within ten minutes is refused with the code `confirm`."
 PAGING = {"limit": "At most this many, up to 200", "cursor": "The `next` of the page before"}
 
 
@@ -55,7 +56,7 @@ def _operation(one: Declared, doc: Doc, method: str, schemas: dict[str, JsonSche
     }
     if one.allow == PUBLIC:
         made["security"] = []
-    made["description"] = _who(one.allow)
+    made["description"] = _who(one.allow) + (CONFIRMED if one.confirm else "")
     if content := _accepted(doc, schemas):
         made["requestBody"] = {"required": True, "content": content}
         if doc.other:
@@ -193,6 +194,12 @@ PROBLEM = {
             "description": "The contents that have to be sent first, by their SHA-256",
         },
         "more": {"type": "integer", "description": "How many are missing besides"},
+        "ticket": {"type": "string", "description": "With `second_factor`: what `POST /login/second` goes on with"},
+        "ways": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "With `second_factor`: `code`, `passkey`, `recovery_code`",
+        },
         "request_id": {"type": "string"},
     },
 }

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.api import (
     access,
+    account,
     activity,
     backups,
     bundles,
@@ -36,7 +37,7 @@ D = f"{V1}/deployments/{{deployment}}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_of_deployments()]
+    return [*_everywhere(), *_of_an_account(), *_of_people(), *_of_an_environment(), *_of_deployments()]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -46,13 +47,13 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/logout", access.log_out, "POST", allow=SIGNED_IN),
         route(f"{V1}/me", access.me, allow=SIGNED_IN),
         route(f"{V1}/keys", access.list_keys, allow="keys.own"),
-        route(f"{V1}/keys", access.create_key, "POST", allow="keys.own"),
+        route(f"{V1}/keys", access.create_key, "POST", allow="keys.own", confirm=True),
         route(f"{V1}/keys/{{key}}", access.revoke_key, "DELETE", allow="keys.own"),
         route(f"{V1}/projects", projects.listed, allow="projects.read"),
         route(f"{V1}/projects", projects.created, "POST", allow="projects.create"),
         route(P, projects.shown, allow="projects.read"),
         route(P, projects.renamed, "PATCH", allow="projects.update"),
-        route(P, projects.deleted, "DELETE", allow="projects.delete"),
+        route(P, projects.deleted, "DELETE", allow="projects.delete", confirm=True),
         route(f"{P}/frees", projects.frees, allow="projects.read"),
         route(f"{P}/environments", projects.environments_listed, allow="projects.read"),
         route(f"{P}/environments", projects.environment_created, "POST", allow="environments.create"),
@@ -72,8 +73,8 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/backups", backups.listed, allow="backups.read"),
         route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
         route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
-        route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read"),
-        route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete"),
+        route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read", confirm=True),
+        route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete", confirm=True),
         route(f"{V1}/cleanup", cleanup.would_free, allow="settings.read"),
         route(f"{V1}/cleanup", cleanup.cleaned_up, "POST", allow="settings.update"),
         route(f"{V1}/checks", system.checks, allow="settings.read"),
@@ -123,11 +124,35 @@ def _of_people() -> list[BaseRoute]:
     ]
 
 
+def _of_an_account() -> list[BaseRoute]:
+    me, own = f"{V1}/me", "account.own"
+    return [
+        route(f"{V1}/login/second", account.second, "POST", allow=PUBLIC, tries="sign-in"),
+        route(f"{V1}/login/second/options", account.second_options, "POST", allow=PUBLIC, tries="sign-in"),
+        route(f"{V1}/login/passkey", account.by_passkey, "POST", allow=PUBLIC, tries="sign-in"),
+        route(f"{V1}/login/passkey/options", account.passkey_options, "POST", allow=PUBLIC, tries="sign-in"),
+        route(f"{me}/confirm", account.confirmed, "POST", allow=SIGNED_IN, tries="sign-in"),
+        route(f"{me}/confirm/options", account.confirm_options, "POST", allow=SIGNED_IN),
+        route(f"{me}/password", account.password_changed, "POST", allow=own, tries="sign-in"),
+        route(f"{me}/sessions", account.sessions_listed, allow=own),
+        route(f"{me}/sessions", account.others_ended, "DELETE", allow=own),
+        route(f"{me}/sessions/{{session}}", account.session_ended, "DELETE", allow=own),
+        route(f"{me}/factors", account.factors_shown, allow=own),
+        route(f"{me}/totp", account.totp_begun, "POST", allow=own, confirm=True),
+        route(f"{me}/totp/on", account.totp_on, "POST", allow=own),
+        route(f"{me}/totp", account.totp_off, "DELETE", allow=own, confirm=True),
+        route(f"{me}/passkeys/options", account.creation_options, "POST", allow=own, confirm=True),
+        route(f"{me}/passkeys", account.passkey_added, "POST", allow=own),
+        route(f"{me}/passkeys/{{passkey}}", account.passkey_removed, "DELETE", allow=own, confirm=True),
+        route(f"{me}/recovery-codes", account.recovery_codes_made, "POST", allow=own, confirm=True),
+    ]
+
+
 def _of_an_environment() -> list[BaseRoute]:
     return [
         route(E, projects.environment_shown, allow="projects.read"),
         route(E, projects.environment_changed, "PATCH", allow="environments.update"),
-        route(E, projects.environment_deleted, "DELETE", allow="environments.delete"),
+        route(E, projects.environment_deleted, "DELETE", allow="environments.delete", confirm=True),
         route(f"{E}/freeze", projects.environment_frozen, "POST", allow="environments.freeze"),
         route(f"{E}/freeze", projects.environment_thawed, "DELETE", allow="environments.freeze"),
         route(f"{E}/deployments", deployments.of_environment, allow="deployments.read"),

@@ -53,6 +53,8 @@ class Host(Protocol):
 
     def reset_password(self, settings: Settings, email: str, password: str) -> Person: ...
 
+    def reset_factors(self, settings: Settings, email: str) -> Person: ...
+
 
 def host() -> Host:
     """Imported now and not before."""

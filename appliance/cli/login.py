@@ -70,7 +70,19 @@ def _session(server: str, email: str | None) -> str:
         )
     email = email or str(click.prompt("E-mail", err=True))
     with Client(server) as client:
-        return client.login(email, ask_password(twice=False))["token"]
+        try:
+            return client.login(email, ask_password(twice=False))["token"]
+        except ClientError as why:
+            if why.code != "second_factor":
+                raise
+            return client.login_second(why.ticket, _code())["token"]
+
+
+def _code() -> str:
+    """Where nobody can be asked, the second line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Code from your app, or a recovery code", err=True))
+    return sys.stdin.readline().strip()
 
 
 def _key(given: str) -> str:

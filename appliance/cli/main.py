@@ -21,6 +21,8 @@ SECTIONS = {
         "urls": "appliance.cli.urls:urls",
         "nginx": "appliance.cli.nginx:nginx",
         "keys": "appliance.cli.keys:keys",
+        "sessions": "appliance.cli.sessions:sessions",
+        "confirm": "appliance.cli.sessions:confirm",
         "people": "appliance.cli.people:people",
         "teams": "appliance.cli.teams:teams",
         "grants": "appliance.cli.grants:grants",

@@ -49,6 +49,15 @@ def reset_password(email: str, data: str | None, json_wanted: bool) -> None:
     _done(host().reset_password(settings(data=data), new.email, new.password), "{} has a new password.", json_wanted)
 
 
+@user.command("reset-factors")
+@click.argument("email")
+@data_option
+@json_option
+def reset_factors(email: str, data: str | None, json_wanted: bool) -> None:
+    """Take a person's second factors away and end their sessions."""
+    _done(host().reset_factors(settings(data=data), email), "{} signs in by password alone now.", json_wanted)
+
+
 def _done(person: Person, text: str, json_wanted: bool) -> None:
     if json_wanted:
         as_json(dataclasses.asdict(person))

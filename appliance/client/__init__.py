@@ -1,6 +1,7 @@
 """Homeport's API from the outside: the one client of the command line, the tests and scripts."""
 
 from appliance.client.access import Access
+from appliance.client.account import Account, DeviceData
 from appliance.client.activity import FlawData, Record, VerifiedData
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
@@ -64,6 +65,7 @@ __all__ = [
     "ComparisonData",
     "Content",
     "DeploymentData",
+    "DeviceData",
     "EditData",
     "EnvironmentData",
     "FailureData",
@@ -106,6 +108,7 @@ __all__ = [
 
 
 class Client(
+    Account,
     Access,
     Projects,
     Deployments,

@@ -104,6 +104,15 @@ class Reader:
                 self._errors[name] = f"Number {number}, {field}: {text}"
         return tuple(made)
 
+    def thing(self, name: str, *, missing: str = "", optional: bool = False) -> Mapping[str, object]:
+        """An object, whose own fields are looked at later."""
+        value = self._left.pop(name, None)
+        if isinstance(value, Mapping):
+            return {str(key): inner for key, inner in value.items()}
+        if value or not optional:
+            self._errors[name] = "This must be an object" if value else missing
+        return {}
+
     def wrong(self, name: str, text: str) -> None:
         self._errors.setdefault(name, text)
 

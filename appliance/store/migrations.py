@@ -48,6 +48,13 @@ def m005_secrets(db: Database) -> None:
 
 
 @migrations()
+def m006_factors(db: Database) -> None:
+    for statement in FACTORS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
 def m007_sign_in(db: Database) -> None:
     for statement in SIGN_IN.split(";\n"):
         if statement.strip():
@@ -316,6 +323,32 @@ SECRETS = """
 CREATE TABLE old_keys (
     id TEXT PRIMARY KEY, purpose TEXT NOT NULL, sealed TEXT NOT NULL, retired_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+"""
+
+FACTORS = """
+ALTER TABLE sessions ADD COLUMN seen_at TEXT;
+ALTER TABLE sessions ADD COLUMN seen_from TEXT;
+ALTER TABLE sessions ADD COLUMN confirmed_at TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN strong INTEGER NOT NULL DEFAULT 0;
+UPDATE sessions SET confirmed_at = created_at;
+CREATE TABLE totp (
+    person_id TEXT PRIMARY KEY REFERENCES people ON DELETE CASCADE, secret TEXT NOT NULL, created_at TEXT NOT NULL,
+    on_since TEXT, step INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, name TEXT NOT NULL,
+    credential TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL, counter INTEGER NOT NULL, created_at TEXT NOT NULL,
+    used_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passkeys_person ON passkeys (person_id);
+CREATE TABLE recovery_codes (
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, hash TEXT NOT NULL, PRIMARY KEY (person_id, hash)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE half_sessions (
+    hash TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX half_sessions_person ON half_sessions (person_id);
+CREATE TABLE used_challenges (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 
 SIGN_IN = """

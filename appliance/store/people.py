@@ -69,13 +69,6 @@ def set_password(db: Connection, person_id: str, password: str) -> None:
     db.execute("UPDATE people SET password = ? WHERE id = ?", [password, person_id])
 
 
-def add_session(
-    db: Connection, session: str, person_id: str, *, at: str, until: str, ip: str | None, agent: str
-) -> None:
-    db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", [session, person_id, at, until, ip, agent])
-    db.execute("DELETE FROM sessions WHERE expires_at < ?", [at])
-
-
 def session_person(db: Connection, session: str, at: str) -> Person | None:
     row = db.execute(
         "SELECT p.* FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.id = ? AND s.expires_at > ?",
@@ -84,15 +77,13 @@ def session_person(db: Connection, session: str, at: str) -> Person | None:
     return _person(row) if row else None
 
 
-def end_session(db: Connection, session: str) -> None:
-    db.execute("DELETE FROM sessions WHERE id = ?", [session])
-
-
 def end_sessions(db: Connection, person_id: str) -> None:
+    db.execute("DELETE FROM half_sessions WHERE person_id = ?", [person_id])
     db.execute("DELETE FROM sessions WHERE person_id = ?", [person_id])
 
 
 def end_every_session(db: Connection) -> None:
+    db.execute("DELETE FROM half_sessions")
     db.execute("DELETE FROM sessions")
 
 

@@ -9,6 +9,7 @@ PLACES = {  # table: what names a row, and what holds the secret
     "mails": ("id", "body"),
     "old_keys": ("id", "sealed"),
     "providers": ("id", "secret"),
+    "totp": ("person_id", "secret"),
 }
 SPOKEN = ("providers",)  # told to somebody else, besides what is saved in settings: an answer could repeat it
 

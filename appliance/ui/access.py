@@ -5,9 +5,10 @@ from starlette.responses import Response
 
 from appliance.access import sessions, setup
 from appliance.access.sessions import SignedIn
-from appliance.errors import HomeportError, Invalid, NotSignedIn, TooMany
+from appliance.errors import HalfWay, HomeportError, Invalid, NotSignedIn, TooMany
 from appliance.model.people import Credentials, SetUp
 from appliance.ui.forms import again, do, typed
+from appliance.ui.second import on_to_second
 from appliance.ui.signing_in import FIELDS, show_sign_in
 from appliance.web.look import look
 from appliance.web.middleware import COOKIE, SECURE_COOKIE
@@ -56,6 +57,8 @@ async def sign_in(request: Request) -> Response:
     try:
         given = Credentials.parse(raw)
         done = await do(lambda: sessions.sign_in(ctx, given, door="browser", ip=_ip(request), agent=_agent(request)))
+    except HalfWay as why:
+        return on_to_second(request, why, local(back))
     except (Invalid, NotSignedIn, TooMany) as why:
         form = again(raw, why, fields=FIELDS, about="email")
         return _with_headers(show_sign_in(request, form, back, why.status), why)

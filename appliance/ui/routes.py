@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.ui import (
     access,
+    account,
     activity,
     backups,
     cleanup,
@@ -21,6 +22,7 @@ from appliance.ui import (
     nginx,
     projects,
     restore,
+    second,
     settings,
     sign_in,
     sites,
@@ -65,6 +67,7 @@ def _everywhere() -> list[BaseRoute]:
         route("/account/connect/{provider}", through.connect, "POST", allow=SIGNED_IN),
         route("/account/identities/{identity}/remove", through.disconnect_form, allow=SIGNED_IN),
         route("/account/identities/{identity}/remove", through.disconnect, "POST", allow=SIGNED_IN),
+        *_of_an_account(),
         route("/logout", access.sign_out, "POST", allow=SIGNED_IN),
         route("/theme", access.theme, "POST", allow=SIGNED_IN),
         route("/events", events.index, allow=SIGNED_IN),
@@ -81,8 +84,8 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/urls", urls.add_to_project, "POST", allow="urls.create"),
         route(f"{P}/settings", projects.settings_form, allow="projects.update"),
         route(f"{P}/settings", projects.rename, "POST", allow="projects.update"),
-        route(f"{P}/delete", projects.delete_form, allow="projects.delete"),
-        route(f"{P}/delete", projects.delete, "POST", allow="projects.delete"),
+        route(f"{P}/delete", projects.delete_form, allow="projects.delete", confirm=True),
+        route(f"{P}/delete", projects.delete, "POST", allow="projects.delete", confirm=True),
         route(f"{P}/new-environment", environments.new_form, allow="environments.create"),
         route(f"{P}/new-environment", environments.create, "POST", allow="environments.create"),
         route("/suggest/projects", suggest.projects, allow="projects.read"),
@@ -102,6 +105,32 @@ def _everywhere() -> list[BaseRoute]:
     ]
 
 
+def _of_an_account() -> list[BaseRoute]:
+    own = "account.own"
+    return [
+        route("/login/second", second.second_form, allow=PUBLIC),
+        route("/login/second", second.second, "POST", allow=PUBLIC, tries="sign-in"),
+        route("/login/cancel", second.cancel, "POST", allow=PUBLIC),
+        route("/login/passkey", second.by_passkey, "POST", allow=PUBLIC, tries="sign-in"),
+        route("/confirm", second.confirm_form, allow=SIGNED_IN),
+        route("/confirm", second.confirm, "POST", allow=SIGNED_IN, tries="sign-in"),
+        route("/account", account.index, allow=own),
+        route("/account/password", account.change_password, "POST", allow=own, tries="sign-in"),
+        route("/account/sessions/end-others", account.end_others, "POST", allow=own),
+        route("/account/sessions/{session}/end", account.end_session, "POST", allow=own),
+        route("/account/totp", account.totp_form, allow=own, confirm=True),
+        route("/account/totp", account.begin_totp, "POST", allow=own, confirm=True),
+        route("/account/totp/on", account.switch_totp_on, "POST", allow=own),
+        route("/account/totp/off", account.totp_off_form, allow=own, confirm=True),
+        route("/account/totp/off", account.switch_totp_off, "POST", allow=own, confirm=True),
+        route("/account/passkeys/new", account.passkey_form, allow=own, confirm=True),
+        route("/account/passkeys", account.add_passkey, "POST", allow=own),
+        route("/account/passkeys/{passkey}/remove", account.passkey_remove_form, allow=own, confirm=True),
+        route("/account/passkeys/{passkey}/remove", account.remove_passkey, "POST", allow=own, confirm=True),
+        route("/account/recovery-codes", account.new_codes, "POST", allow=own, confirm=True),
+    ]
+
+
 def _of_an_environment() -> list[BaseRoute]:
     return [
         route(E, environments.show, allow="projects.read"),
@@ -113,8 +142,8 @@ def _of_an_environment() -> list[BaseRoute]:
         route(f"{E}/site", sites.save, "POST", allow="environments.update"),
         route(f"{E}/site/look", sites.look, "POST", allow="environments.update"),
         route(f"{E}/guard", sites.guard, "POST", allow="environments.update"),
-        route(f"{E}/delete", environments.delete_form, allow="environments.delete"),
-        route(f"{E}/delete", environments.delete, "POST", allow="environments.delete"),
+        route(f"{E}/delete", environments.delete_form, allow="environments.delete", confirm=True),
+        route(f"{E}/delete", environments.delete, "POST", allow="environments.delete", confirm=True),
         route(f"{E}/freeze", environments.freeze_form, allow="environments.freeze"),
         route(f"{E}/freeze", environments.freeze_it, "POST", allow="environments.freeze"),
         route(f"{E}/thaw", environments.thaw_it, "POST", allow="environments.freeze"),
@@ -158,11 +187,11 @@ def _settings() -> list[BaseRoute]:
         route("/settings/backups", backups.save, "POST", allow="settings.update"),
         route("/settings/backups/test", backups.test, "POST", allow="settings.update"),
         route("/settings/backups/take", backups.take, "POST", allow="backups.create"),
-        route(f"{B}/download", backups.download, allow="backups.read"),
-        route(f"{B}/delete", backups.delete_form, allow="backups.delete"),
-        route(f"{B}/delete", backups.remove, "POST", allow="backups.delete"),
+        route(f"{B}/download", backups.download, allow="backups.read", confirm=True),
+        route(f"{B}/delete", backups.delete_form, allow="backups.delete", confirm=True),
+        route(f"{B}/delete", backups.remove, "POST", allow="backups.delete", confirm=True),
         route("/settings/keys", keys.index, allow="keys.own"),
-        route("/settings/keys", keys.create, "POST", allow="keys.own"),
+        route("/settings/keys", keys.create, "POST", allow="keys.own", confirm=True),
         route(f"{K}/revoke", keys.revoke_form, allow="keys.own"),
         route(f"{K}/revoke", keys.revoke, "POST", allow="keys.own"),
     ]

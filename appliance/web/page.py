@@ -54,6 +54,11 @@ SETTINGS = (
 THEMES = frozenset({"light", "dark"})
 DONE = {
     "signed-out": "Signed out",
+    "password-changed": "Password changed",
+    "session-ended": "Signed out there",
+    "sessions-ended": "Signed out everywhere else",
+    "factor-added": "Second factor added",
+    "factor-removed": "Second factor removed",
     "saved": "Settings saved",
     "project-made": "Project created",
     "project-renamed": "Project renamed",

@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from appliance.access.actor import Actor
 from appliance.access.admission import admit
-from appliance.access.permissions import DECLARABLE, PUBLIC, sight
+from appliance.access.confirmed import need_confirmed
+from appliance.access.permissions import DECLARABLE, PUBLIC, refusal, sight
 from appliance.context import Context
 from appliance.errors import StartFailed
 from appliance.store.sight import Sight
@@ -20,6 +21,7 @@ from appliance.web.body import LITTLE, MOST, bounded
 from appliance.web.quotas import count_try
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+WITHOUT_FACTOR = ("/account", "/confirm", "/logout", "/theme", "/api/v1/me", "/api/v1/logout")  # where one is set up
 E = TypeVar("E", bound=Callable[..., object])
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
@@ -46,6 +48,7 @@ class Declared(Route):
 
     allow: str
     doc: Doc | None
+    confirm: bool
     tries: str
 
 
@@ -60,13 +63,26 @@ def doc(summary: str, **more: Any) -> Callable[[E], E]:
 
 
 def route(
-    path: str, endpoint: Endpoint, method: str = "GET", *, allow: str, upload: bool = False, tries: str = ""
+    path: str,
+    endpoint: Endpoint,
+    method: str = "GET",
+    *,
+    allow: str,
+    upload: bool = False,
+    tries: str = "",
+    confirm: bool = False,
 ) -> Declared:
-    """A body is small but where `upload` says otherwise; `tries` names what is let in less often than the rest."""
+    """A body is small but where `upload` says otherwise; `tries` names what is let in less often than the rest.
+
+    With `confirm`, a session that has been open for a while has to show again who is there.
+    """
     most = None if upload else LITTLE if allow == PUBLIC else MOST
     name = f"{endpoint.__module__}.{endpoint.__name__}"
-    made = Declared(path, _guarded(endpoint, allow, most, tries), methods=[method], name=name)
-    made.allow, made.doc, made.tries = allow, getattr(endpoint, "doc", None), tries
+    free = allow == PUBLIC or path.startswith(WITHOUT_FACTOR)
+    guarded = _guarded(endpoint, allow, most, tries, confirm=confirm, free=free)
+    made = Declared(path, guarded, methods=[method], name=name)
+    made.allow, made.doc, made.confirm = allow, getattr(endpoint, "doc", None), confirm
+    made.tries = tries
     return made
 
 
@@ -102,11 +118,15 @@ def sight_of(request: Request, permission: str) -> Sight | None:
     return sight(actor_of(request), permission)
 
 
-def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str) -> Any:
+def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str, *, confirm: bool, free: bool) -> Any:
     def ready(request: Request) -> Request:
         if tries:
             count_try(request, tries)
         admit(ctx_of(request), actor_of(request), allow, request.path_params)
+        if actor_of(request).lacks_factor and not free:
+            raise refusal(actor_of(request), allow)
+        if confirm:
+            need_confirmed(ctx_of(request), actor_of(request))
         return request if most is None or request.method in BODILESS else bounded(request, most)
 
     if iscoroutinefunction(endpoint):

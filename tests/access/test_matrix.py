@@ -48,6 +48,7 @@ LEAST = {
     "backups.create": "owner",
     "backups.delete": "owner",
     "keys.own": "none",
+    "account.own": "none",
     "sign_in.update": "owner",
     "people.read": "admin",
     "people.create": "admin",
