@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from appliance.access import secrets
+from appliance.access import chain, secrets
 from appliance.context import Context
 from appliance.errors import Conflict, HomeportError
 from appliance.machine import keyring
+from appliance.model.activity import link
 from tests import inside
 from tests.appliance import EMAIL, PASSWORD, Appliance
 from tests.cli.drive import Cli
@@ -147,6 +148,28 @@ def test_keys_of_what_lasts_are_kept_in_their_order(ctx: Context) -> None:
     assert ctx.keys("activity") == made
     with inside.context(ctx.data) as again:
         assert again.keys("activity") == made
+
+
+def test_the_record_is_verified_with_the_key_of_its_time(ctx: Context) -> None:
+    """Through every exchange; and with an old key nothing can be added at the end."""
+    for number in range(3):
+        inside.save(ctx, dns_target=f"192.0.2.{number}")
+        secrets.rotate(ctx)
+    inside.save(ctx, dns_target="192.0.2.9")
+    assert chain.verify(ctx).whole
+    with inside.context(ctx.data) as again:
+        assert chain.verify(again).whole
+    values = (
+        "id, at, actor, actor_kind, verb, subject, project, environment, deployment, door, ip, data, person, key_id"
+    )
+    columns = f"{values}, project_id, environment_id"
+    db = sqlite3.connect(ctx.data / "homeport.db", timeout=20, isolation_level=None)
+    row = list(db.execute(f"SELECT {columns}, hash FROM activity ORDER BY id DESC LIMIT 1").fetchone())
+    made_up = [row[0] + 1, *row[1:-1]]
+    forged = link(ctx.keys("activity")[0], row[-1], made_up)
+    db.execute(f"INSERT INTO activity ({columns}, hash) VALUES ({', '.join('?' * 17)})", [*made_up, forged])
+    db.close()
+    assert not chain.verify(ctx).whole
 
 
 def test_a_secret_opens_in_its_own_row_alone(ctx: Context) -> None:
