@@ -128,6 +128,9 @@ class Settings:
         "LIMIT_TRIES",
         "Most tries a minute from one address at each of signing in, setting up and the like; `0` for no limit",
     )
+    syslog: str = _setting(
+        "", "SYSLOG", "Where activity goes besides: `udp://host:514`, `tcp://host:601` or `unix:/dev/log`"
+    )
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
     backup_every: str = _setting(
         "off", "BACKUP_EVERY", "How often a backup is taken by itself: `off`, `daily` or `weekly`", saved=True
@@ -333,6 +336,14 @@ def _folder(text: str) -> str:
     return text
 
 
+def _syslog(text: str) -> str:
+    to = urlsplit(text)
+    there = to.path if to.scheme == "unix" else to.hostname and to.port
+    if text and (to.scheme not in ("udp", "tcp", "unix") or not there):
+        raise ValueError("enter udp://host:514, tcp://host:601 or unix:/dev/log")
+    return text
+
+
 def _store(text: str) -> str:
     url = urlsplit(text)
     if text and (url.scheme not in ("http", "https") or not url.hostname or url.query or url.username is not None):
@@ -403,6 +414,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "upload_max": _size,
     "releases_kept": _positive,
     "upload_hours": _positive,
+    "syslog": _syslog,
     "workers": _positive,
     "trusted_proxies": _networks,
     "hosts": _hosts,

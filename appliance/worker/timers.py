@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
-from appliance.access import chain
+from appliance.access import chain, forward
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import earlier, releases, retention, tidy, uploads
@@ -14,6 +14,7 @@ HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
     "note how far activity goes": (60.0, chain.note),
+    "send activity to syslog": (5.0, forward.send),
     "forget what is old": (HOUR, tidy.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),

@@ -33,7 +33,11 @@ def ctx(tmp_path: Path) -> Iterator[Context]:
 
 def meddle(ctx: Context, *statements: str) -> None:
     """As somebody who can write the database, and has taken its triggers away."""
-    db = sqlite3.connect(ctx.data / "homeport.db", isolation_level=None)
+    meddle_at(ctx.data / "homeport.db", *statements)
+
+
+def meddle_at(path: Path, *statements: str) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
     for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'activity'"):
         db.execute(f"DROP TRIGGER {name}")
     for statement in statements:
