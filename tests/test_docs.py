@@ -31,6 +31,7 @@ RUN = (
     "projects",
     "environments",
     "deployments",
+    "approvals",
     "bundles",
     "urls",
     "keys",

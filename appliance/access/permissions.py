@@ -17,6 +17,7 @@ OF_ENVIRONMENTS = {
     "environments.freeze": "Freeze and thaw environments",
     "deployments.read": "See deployments and their logs",
     "deployments.create": "Deploy a bundle",
+    "deployments.approve": "Approve and reject deployments, and say where that is asked for",
     "deployments.cancel": "Cancel a deployment",
     "deployments.rollback": "Roll an environment back",
     "deployments.promote": "Promote to an environment from another one",

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.api import (
     access,
+    approvals,
     account,
     activity,
     backups,
@@ -155,6 +156,8 @@ def _of_an_environment() -> list[BaseRoute]:
         route(E, projects.environment_deleted, "DELETE", allow="environments.delete", confirm=True),
         route(f"{E}/freeze", projects.environment_frozen, "POST", allow="environments.freeze"),
         route(f"{E}/freeze", projects.environment_thawed, "DELETE", allow="environments.freeze"),
+        route(f"{E}/approval", approvals.asked_for, "PUT", allow="deployments.approve"),
+        route(f"{E}/approval", approvals.not_asked_for, "DELETE", allow="deployments.approve"),
         route(f"{E}/deployments", deployments.of_environment, allow="deployments.read"),
         route(f"{E}/deployments", deployments.started, "POST", allow="deployments.create", upload=True),
         route(f"{E}/rollback", deployments.rolled_back, "POST", allow="deployments.rollback"),
@@ -180,6 +183,8 @@ def _of_deployments() -> list[BaseRoute]:
         route(D, deployments.shown, allow="deployments.read"),
         route(f"{D}/log", deployments.logged, allow="deployments.read"),
         route(f"{D}/cancel", deployments.cancelled, "POST", allow="deployments.cancel"),
+        route(f"{D}/approve", approvals.approved, "POST", allow="deployments.approve"),
+        route(f"{D}/reject", approvals.rejected, "POST", allow="deployments.approve"),
         route(f"{D}/xray", xrays.shown, allow="deployments.read"),
         route(f"{D}/compare", xrays.compared, allow="deployments.read"),
         route(f"{V1}/contents", contents.taken, "POST", allow="deployments.create", upload=True),

@@ -154,6 +154,20 @@ class InShortData(TypedDict):
     changed: int
 
 
+class ApprovalData(TypedDict):
+    status: str
+    expires_at: str
+    by: str | None
+    at: str | None
+    reason: str
+    link: str | None
+
+
+class ApprovalRuleData(TypedDict):
+    hours: int
+    rollbacks: bool
+
+
 class DeploymentData(Made):
     id: str
     number: int
@@ -171,6 +185,7 @@ class DeploymentData(Made):
     error: FailureData | None
     overtaken_by: str | None
     queue: QueueData | None
+    approval: ApprovalData | None
     permanent: str | None
     xray: InShortData | None
     address: str
@@ -217,6 +232,7 @@ class EnvironmentData(TypedDict):
     live: DeploymentData | None
     urls: list[UrlData]
     frozen: FreezeData | None
+    approval: ApprovalRuleData | None
     rolled_back: RolledBackData | None
     created_at: str
 

@@ -8,7 +8,7 @@ from appliance.access.missing import no_deployment, no_environment
 from appliance.access.permissions import may, need
 from appliance.access.record import record_of
 from appliance.context import Context
-from appliance.deploy import contents, paths
+from appliance.deploy import approvals, contents, paths
 from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
 from appliance.deploy.queue import said_in_log
@@ -203,17 +203,19 @@ def _enqueue(
     with ctx.write(JobAdded()) as db:
         if known := _done_before(ctx, db, actor, wish):
             return known
-        _refuse_gone_or_frozen(db, place)
+        place_now = _refuse_gone_or_frozen(db, place)
         if received:
             _keep(ctx, received)
         bundles.add(db, bundle)
         deployment = _new(ctx, actor, wish, bundle, detail=detail, origin=origin)
         deployment = replace(deployment, number=projects.next_number(db, place.project_id))
         deployments.add(db, deployment, place.project_id)
+        deployment = approvals.asked(ctx, db, actor, place_now, deployment)
         overtaken = deployments.overtake(db, place.id, deployment.id, deployment.created_at)
         for one in overtaken:
             jobs.drop(db, "deploy", one)
-        jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=deployment.created_at)
+        begins = jobs.NEVER if deployment.approval else deployment.created_at
+        jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=begins)
         record_of(ctx, db, actor, f"deployment.{_verb(wish.source)}", deployment, origin=deployment.origin_number)
         _remember(ctx, db, actor, wish, deployment)
         begin = (f"{_from(bundle, wish.source)}: {detail}", f"SHA-256 {bundle.sha256}", said_in_log(db, deployment))
@@ -259,11 +261,12 @@ def _first_lines(ctx: Context, deployment: Deployment, begin: tuple[str, ...], o
         Log(ctx, one).info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
 
 
-def _refuse_gone_or_frozen(db: Connection, environment: Environment) -> None:
+def _refuse_gone_or_frozen(db: Connection, environment: Environment) -> Environment:
     now = environments.by_id(db, environment.id)
     if now is None:
         raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
     refuse_frozen(now)
+    return now
 
 
 def _done_before(ctx: Context, db: Connection, actor: Actor, wish: _Wish) -> Deployment | None:

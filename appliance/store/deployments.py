@@ -4,16 +4,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from appliance.model.deployments import Deployment, Failure, Step
+from appliance.model.approvals import Approval
+from appliance.model.deployments import FINAL, Deployment, Failure, Step
 from appliance.model.places import Place
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, page
 from appliance.store.sight import Sight, environments_in
 
 SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number,
-    v.number AS overtaken_number
+    v.number AS overtaken_number, a.status AS approval, a.asked_by, a.expires_at AS approval_ends, a.by AS decided_by,
+    a.at AS decided_at, a.reason
     FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
-    LEFT JOIN deployments o ON o.id = d.origin LEFT JOIN deployments v ON v.id = d.overtaken_by"""
+    LEFT JOIN deployments o ON o.id = d.origin LEFT JOIN deployments v ON v.id = d.overtaken_by
+    LEFT JOIN approvals a ON a.deployment = d.id"""
 
 
 def add(db: Connection, deployment: Deployment, project_id: int) -> None:
@@ -318,5 +321,14 @@ def _deployment(row: Row) -> Deployment:
         release=row["release"],
         rules=row["rules"],
         replaced=row["replaced"],
+        approval=_approval(row) if row["approval"] else None,
         project_id=row["project_id"],
+    )
+
+
+def _approval(row: Row) -> Approval:
+    """A request ends with its deployment, however that ends."""
+    status = "withdrawn" if row["approval"] == "waiting" and row["status"] in FINAL else row["approval"]
+    return Approval(
+        status, row["asked_by"], row["approval_ends"], row["decided_by"], row["decided_at"], row["reason"] or ""
     )

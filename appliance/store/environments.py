@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from appliance.model.approvals import ApprovalRule
 from appliance.model.environments import Environment, Freeze
 from appliance.model.rules import Guard
 from appliance.store.db import Connection, Row
@@ -116,6 +117,10 @@ def set_frozen(db: Connection, environment_id: int, freeze: Freeze | None) -> No
     db.execute("UPDATE environments SET frozen = ? WHERE id = ?", [text, environment_id])
 
 
+def set_approval(db: Connection, environment_id: int, rule: ApprovalRule | None) -> None:
+    db.execute("UPDATE environments SET approval = ? WHERE id = ?", [rule.text if rule else None, environment_id])
+
+
 def _environment(row: Row) -> Environment:
     return Environment(
         row["id"],
@@ -128,4 +133,5 @@ def _environment(row: Row) -> Environment:
         row["site"],
         Guard.of(row["guard"]),
         Freeze(**json.loads(row["frozen"])) if row["frozen"] else None,
+        ApprovalRule.of(row["approval"]),
     )

@@ -62,6 +62,13 @@ def m007_sign_in(db: Database) -> None:
 
 
 @migrations()
+def m008_approvals(db: Database) -> None:
+    for statement in APPROVALS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
 def m009_failures(db: Database) -> None:
     db.execute(FAILURES)
 
@@ -376,4 +383,12 @@ CREATE TABLE used_states (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRIC
 
 FAILURES = """
 CREATE TABLE failures (subject TEXT PRIMARY KEY, times INTEGER NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+APPROVALS = """
+ALTER TABLE environments ADD COLUMN approval TEXT;
+CREATE TABLE approvals (
+    deployment TEXT PRIMARY KEY REFERENCES deployments ON DELETE CASCADE, status TEXT NOT NULL,
+    asked_by TEXT NOT NULL, expires_at TEXT NOT NULL, by TEXT, at TEXT, reason TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
 """

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
-from appliance.deploy import log, permanent
+from appliance.deploy import approvals, log, permanent
 from appliance.deploy.cancel import cancel as cancel_deployment
 from appliance.deploy.queue import Ahead, ordinal, place_in_line
 from appliance.deploy.submit import again as deploy_again
@@ -99,6 +99,8 @@ def show(request: Request) -> Response:
         first_error=next((line.number for line in lines if line.level == "error"), None),
         xray=xray,
         against=deployments.find(ctx.db.read(), xray.against) if xray and xray.against else None,
+        own=deployment.approval is not None and deployment.approval.asked_by == actor_of(request).person_id,
+        link=approvals.link(ctx, deployment),
         origin=_origin(request, ctx, deployment),
     )
 
@@ -178,6 +180,8 @@ def _skipped(ctx: Context, deployment: Deployment) -> Markup:
 
 
 def _cancelled(deployment: Deployment, place: Place) -> Markup:
+    if deployment.approval is not None and deployment.approval.status in ("rejected", "expired"):
+        return Markup("It was not approved. {}").format(_served(place))
     who = f" by {deployment.cancel_asked_by}" if deployment.cancel_asked_by else ""
     return Markup("It was stopped{}. {}").format(who, _served(place))
 
@@ -192,6 +196,8 @@ def _queued(ctx: Context, deployment: Deployment, place: Place) -> Markup:
     line = place_in_line(ctx, deployment)
     if place.environment.frozen is not None:
         return Markup("It waits until {} is thawed.").format(deployment.place)
+    if deployment.approval is not None and deployment.approval.waits:
+        return Markup("It waits until a second person approves it. {}").format(_served(place))
     if line is None or not line.after:
         return Markup("It is next in line, and begins as soon as a worker is free.")
     ahead = [_ahead(one, ctx.now()) for one in line.after]

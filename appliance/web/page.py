@@ -72,6 +72,8 @@ DONE = {
     "thawed": "Environment thawed",
     "cleaned-up": "Cleaned up",
     "cancel-asked": "Asked it to stop",
+    "approved": "Approved",
+    "rejected": "Rejected",
     "url-added": "URL added",
     "url-checked": "Looking again",
     "looked-at-nginx": "Looked",

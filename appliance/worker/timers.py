@@ -7,7 +7,7 @@ from time import monotonic
 from appliance.access import chain, forward
 from appliance.backups import schedule
 from appliance.context import Context
-from appliance.deploy import earlier, releases, retention, tidy, uploads
+from appliance.deploy import approvals, earlier, releases, retention, tidy, uploads
 from appliance.projects import domain, edits
 
 HOUR = 3600.0
@@ -22,6 +22,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "look for edits by hand": (HOUR / 12, edits.look),
+    "end requests that nobody answered": (60.0, approvals.expire),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")

@@ -34,6 +34,7 @@ LEAST = {
     "environments.freeze": "developer",
     "deployments.create": "developer",
     "deployments.cancel": "developer",
+    "deployments.approve": "admin",
     "deployments.rollback": "developer",
     "deployments.promote": "developer",
     "urls.create": "developer",

@@ -14,17 +14,17 @@ from appliance.machine import clock
 from appliance.ui.routes import routes
 from appliance.web.routes import Declared
 from tests.access.cast import PASSWORD, add_person
-from tests.appliance import Appliance
+from tests.appliance import Appliance, zipped
 from tests.ui.pages import Parsed, stranger_of
 
 ROUTES = [one for one in routes() if isinstance(one, Declared)]
-CAST: Mapping[str, tuple[str, str]] = {  # role, and what was granted besides
-    "owner": ("owner", ""),
-    "admin": ("admin", ""),
-    "developer": ("developer", ""),
-    "viewer": ("viewer", ""),
-    "deployer": ("none", "staging"),
+CAST: Mapping[str, tuple[str, str]] = {  # role, and what was granted besides; those who may change most come last
     "nobody-yet": ("none", ""),
+    "deployer": ("none", "staging"),
+    "viewer": ("viewer", ""),
+    "developer": ("developer", ""),
+    "admin": ("admin", ""),
+    "owner": ("owner", ""),
 }
 HIDDEN = ("diary", "vault", "www.blog.example.com", "visible only to some")
 ENDS = ("/logout",)
@@ -55,6 +55,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
         server.send("blog", b"no zip at all", "staging")
         for name, host in (("production", "www.blog.example.com"), ("staging", "next.blog.example.com")):
             server.ask("POST", f"/projects/blog/environments/{name}/urls?wait=10", json={"host": host})
+        server.ask("PUT", "/projects/blog/environments/production/approval", json={})
+        server.send("blog", zipped({"index.html": "awaited"}), wait=None)
         frozen = {"message": "visible only to some"}
         server.ask("POST", "/projects/blog/environments/vault/freeze", json=frozen)
         server.project("diary")
@@ -86,19 +88,6 @@ def come_in(server: Appliance, name: str) -> httpx.Client:
     answer = browser.post("/login", data={"email": f"{name}@cast.example.com", "password": PASSWORD})
     assert answer.status_code == 303, answer.text
     return browser
-
-
-@pytest.mark.parametrize("name", CAST)
-def test_whatever_is_offered_can_be_had(stage: Appliance, name: str) -> None:
-    with closing(come_in(stage, name)) as browser:
-        found = look_around(browser)
-        assert len(found.pages) > (3 if CAST[name] == ("none", "") else 10)
-        for address in sorted(found.posts):
-            if not address.endswith(ENDS) and not is_asked_first(address):
-                got = browser.post(address).status_code
-                if got in (401, 403, 404, 405) or got >= 500:
-                    found.wrong.append(f"POST {address}: {got}")
-    assert found.wrong == []
 
 
 def look_around(browser: httpx.Client) -> Offered:
@@ -177,9 +166,11 @@ def ids_in(stage: Appliance, environment: str) -> list[str]:
 
 
 def test_a_viewer_sees_no_buttons_that_change_anything(stage: Appliance) -> None:
+    """But what is their own: their keys, their account."""
     with closing(come_in(stage, "viewer")) as browser:
         found = look_around(browser)
-    assert found.posts - {"/theme", "/logout"} <= {one for one in found.posts if one.startswith("/settings/")}
+    own = ("/theme", "/logout", "/settings/keys", "/account")
+    assert [one for one in found.posts if not one.startswith(own)] == []
     assert not any('type="file"' in page for address, page in found.pages.items() if address != "/docs")
     assert not any(re.search(r"<button[^>]* disabled", page) for page in found.pages.values())
 
@@ -229,7 +220,7 @@ def test_the_stream_tells_only_of_what_may_be_seen(stage: Appliance) -> None:
         stage.ask("PATCH", "/projects/diary", json={"name": "diary-two"})
         stage.ask("PATCH", "/projects/diary-two", json={"name": "diary"})
         stage.send("blog", b"no zip", "production")
-        stage.deploy("blog", {"index.html": "heard"}, "production")
+        stage.send("blog", zipped({"index.html": "heard"}), "production", wait=None)
         stage.deploy("blog", {"index.html": "heard"}, "staging")
         for line in lines:
             heard.append(line)
@@ -257,3 +248,16 @@ def test_a_setting_that_can_not_be_empty_is_not_emptied(stage: Appliance) -> Non
     answer = stage.ask("PATCH", "/settings", json={"backend": ""})
     assert answer.status_code == 422 and "backend" in answer.json()["errors"]
     assert stage.ask("GET", "/projects").status_code == 200
+
+
+@pytest.mark.parametrize("name", CAST)
+def test_whatever_is_offered_can_be_had(stage: Appliance, name: str) -> None:
+    with closing(come_in(stage, name)) as browser:
+        found = look_around(browser)
+        assert len(found.pages) > (3 if CAST[name] == ("none", "") else 10)
+        for address in sorted(found.posts):
+            if not address.endswith(ENDS) and not is_asked_first(address):
+                got = browser.post(address).status_code
+                if got in (401, 403, 404, 405) or got >= 500:
+                    found.wrong.append(f"POST {address}: {got}")
+    assert found.wrong == []
