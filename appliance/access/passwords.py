@@ -2,26 +2,28 @@
 
 import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
 
 import bcrypt
 
+T = TypeVar("T")
 ROUNDS = 12
 QUICK = 8  # rounds, up to which nobody else notices
-TURNS = threading.BoundedSemaphore(max(1, len(os.sched_getaffinity(0)) - 1))  # a core is left for all the rest
+OTHERS = max(1, len(os.sched_getaffinity(0)) - 1)  # cores: one is left for all the rest
 
 
 def hashed(password: str, rounds: int = ROUNDS) -> str:
-    with _turn(rounds):
-        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
+    return _in_turn(rounds, bcrypt.hashpw, password.encode(), bcrypt.gensalt(rounds)).decode()
 
 
 def matches(password: str, stored: str) -> bool:
     """False for what can't be a password here, and for whoever has none, after the same work."""
     given = password.encode("utf-8", "surrogatepass").replace(b"\0", b"?")
     known = stored if is_one(stored) else NOBODY
-    with _turn(int(known.split("$")[2])):
-        same = bcrypt.checkpw(given[:72], known.encode())
+    same = _in_turn(int(known.split("$")[2]), bcrypt.checkpw, given[:72], known.encode())
     return same and is_one(stored) and len(given) <= 72
 
 
@@ -30,9 +32,17 @@ def is_one(stored: str) -> bool:
     return stored.startswith("$2")
 
 
-def _turn(rounds: int) -> AbstractContextManager[object]:
-    return TURNS if rounds > QUICK else nullcontext()
+def _in_turn(rounds: int, work: Callable[[bytes, bytes], T], password: bytes, salt: bytes) -> T:
+    return _HASHING.submit(work, password, salt).result() if rounds > QUICK else work(password, salt)
 
+
+def _step_back() -> None:
+    """Whoever waits for a page comes before whoever signs in."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+_HASHING = ThreadPoolExecutor(OTHERS, "hashing", initializer=_step_back)
 
 # a hash like any other; making one at every start would cost a quarter of a second
 NOBODY = "$2b$12$gDPdD06Uv0DawE4KVJBf7.WRAds8nWOk1mk4Pi1Wq/pdpc8woYxTS"
