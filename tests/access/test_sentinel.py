@@ -27,7 +27,10 @@ from urllib.parse import quote
 import pytest
 from starlette.routing import Route
 
+from appliance.access.actor import OPERATOR
+from appliance.access.providers import create_provider
 from appliance.api.routes import routes as api_routes
+from appliance.model.providers import NewProvider
 from appliance.settings import SECRETS
 from appliance.store.sealed import PLACES
 from appliance.ui.routes import routes as ui_routes
@@ -38,6 +41,7 @@ from tests.cli.drive import Cli
 
 MARK = "S3NT1NEL"
 TAIL = "/+=\"<&'>\\ %41-0123456789"
+PROVIDER = f"{MARK}-provider{TAIL}".replace(" ", "")
 VALUES = {name: f"{MARK}-{name}{TAIL}" for name in SECRETS}
 FORMS = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 INPUTS = re.compile(r"<(?:input|textarea|select)\b[^>]*>")
@@ -67,7 +71,11 @@ def in_other_letters() -> list[str]:
 SHOWN = re.compile("|".join(map(re.escape, in_other_letters())))
 
 
+MADE: list[str] = []  # secrets that the appliance made itself, and has told once
+
+
 def assert_unspoken(text: str, where: str) -> None:
+    assert not [made for made in MADE if made in text], f"{where} tells what was told once"
     found = SHOWN.search(text)
     assert not found, f"{where} tells a secret: …{text[max(found.start() - 80, 0) : found.end() + 40]}…"
 
@@ -100,7 +108,7 @@ def everything_known() -> str:
         lambda text: base64.b64encode(f"user:{text}".encode()).decode(),
         lambda text: text.encode().hex(),
     )
-    return " ".join(way(value) for value in VALUES.values() for way in ways)
+    return " ".join(way(value) for value in (*VALUES.values(), PROVIDER) for way in ways)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +176,17 @@ def told(others: Others, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         server.deploy("blog", {"index.html": "<h1>Blog</h1>"})
         server.ask("POST", "/projects/blog/environments/production/urls?wait=2", json={"host": "blog.example.com"})
         server.ask("POST", "/backups?wait=5", json={})
+        sign_in = {"kind": "oidc", "id": "others", "name": "Others", "client_id": "homeport", "issuer": others.http}
+        made = server.ask("POST", "/providers", json={**sign_in, "client_secret": PROVIDER})
+        assert made.status_code == 201, made.text
+        assert_unspoken(made.text, "the answer")
+        tested = server.ask("POST", "/providers/others/test", json={})
+        assert_unspoken(tested.text, "the test of a provider")
+        begun = server.http.post(
+            f"{server.url}/api/v1/me/totp", json={}, headers={"Authorization": f"Bearer {server.token}"}
+        )
+        assert begun.status_code == 201, begun.text
+        MADE[:] = [begun.json()["secret"]]
         yield server
         assert server.stop() == 0
         assert_unspoken("".join(server.output), "the journal")  # after all that was done
@@ -188,6 +207,7 @@ def params(server: Appliance) -> dict[str, str]:
         "host": "blog.example.com",
         "backup": backups[0]["id"] if backups else "x",
         "key": server.get("/keys")["items"][0]["id"],
+        "provider": "others",
         "name": "app.css",
         "page": "api",
     }
@@ -319,13 +339,15 @@ def test_every_place_that_holds_something_sealed_is_known(told: Appliance) -> No
             if db.execute(f"SELECT 1 FROM {table} WHERE CAST({column} AS TEXT) GLOB 'hp1.*' LIMIT 1").fetchone():
                 found.add((table, column))
     db.close()
-    assert ("saved", "value") in found
+    assert {("saved", "value"), ("providers", "secret"), ("totp", "secret")} <= found
     assert found <= {(table, column) for table, (_, column) in PLACES.items()}
 
 
 def test_a_trace_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with inside.context(tmp_path / "data") as ctx:
         inside.save(ctx, **VALUES)
+        sign_in = {"kind": "google", "client_id": "homeport", "client_secret": PROVIDER}
+        create_provider(ctx, OPERATOR, NewProvider.parse(sign_in))
         written = io.StringIO()
         handler = logging.StreamHandler(written)
         monkeypatch.setattr(logging.getLogger(), "handlers", [handler])
