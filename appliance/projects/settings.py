@@ -53,7 +53,8 @@ def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
     with ctx.write(SettingsChanged()) as db:
         _refuse_site(db, patch.values.get("url") or "")
         for name, value in patch.values.items():
-            was = "(secret)" if ABOUT[name].secret else str(getattr(before, name))
+            held = getattr(before, name)
+            was = "(secret)" if ABOUT[name].secret and held else str(held)
             now = "(secret, replaced)" if ABOUT[name].secret and value else str(value or "")
             if value is None:
                 saved.forget(db, name)

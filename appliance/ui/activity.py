@@ -42,6 +42,16 @@ SENTENCES = {
     "team.remove": "took {person} out of the team {subject}",
     "grant.put": "granted {subject} the role {now} in {place}",
     "grant.remove": "withdrew the role {was} in {place} from {subject}",
+    "session.revoke": "ended a session elsewhere: {subject}",
+    "session.revoke_others": "ended all their other sessions",
+    "session.confirm": "confirmed that it is them, by {by}",
+    "factor.add": "added the second factor {subject}",
+    "factor.remove": "removed the second factor {subject}",
+    "factor.recovery_codes": "made new recovery codes",
+    "person.change_password": "changed their password",
+    "person.reset_factors": "took the second factors of {subject} away",
+    "login.allow": "let {subject} sign in from a terminal",
+    "login.deny": "refused {subject} a sign-in from a terminal",
     "person.reset_password": "set a new password for {subject}",
     "key.create": "made the key {subject}",
     "key.revoke": "revoked the key {subject}",
@@ -252,7 +262,7 @@ def _words(one: Activity, places: dict[str, frozenset[str]], known: frozenset[st
     project, environment = one.project or "", one.environment or ""
     there = environment in places.get(project, ())
     parts: dict[str, object] = {
-        **dict.fromkeys(("was", "to", "now", "why", "origin", "host", "role", "person"), ""),
+        **dict.fromkeys(("was", "to", "now", "why", "origin", "host", "role", "person", "by"), ""),
         **one.data,
         "subject": one.subject,
         "setting": ABOUT[one.subject].env if one.subject in ABOUT else one.subject,
