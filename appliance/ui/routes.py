@@ -18,9 +18,12 @@ from appliance.ui import (
     environments,
     events,
     forgotten,
+    grants,
+    invitations,
     keys,
     mail,
     nginx,
+    people,
     projects,
     restore,
     second,
@@ -29,6 +32,7 @@ from appliance.ui import (
     sites,
     static,
     suggest,
+    teams,
     through,
     urls,
     xrays,
@@ -46,7 +50,7 @@ S = "/settings/sign-in/{provider}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_an_environment(), *_settings()]
+    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_settings()]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -133,6 +137,43 @@ def _of_an_account() -> list[BaseRoute]:
         route("/account/passkeys/{passkey}/remove", account.passkey_remove_form, allow=own, confirm=True),
         route("/account/passkeys/{passkey}/remove", account.remove_passkey, "POST", allow=own, confirm=True),
         route("/account/recovery-codes", account.new_codes, "POST", allow=own, confirm=True),
+    ]
+
+
+def _of_people() -> list[BaseRoute]:
+    people_, invitation, team = "/settings/people", "/settings/invitations/{invitation}", "/settings/teams/{team}"
+    one, access_ = f"{people_}/{{person}}", f"{P}/access"
+    return [
+        route("/invitation", invitations.show, allow=PUBLIC),
+        route("/invitation", invitations.come_in, "POST", allow=PUBLIC, tries="invitation"),
+        route("/join", invitations.ask_form, allow=PUBLIC),
+        route("/join", invitations.ask, "POST", allow=PUBLIC, tries="invitation"),
+        route("/leave", people.leave_form, allow=SIGNED_IN),
+        route("/leave", people.leave, "POST", allow=SIGNED_IN, confirm=True),
+        route(people_, people.index, allow="people.read"),
+        route(f"{people_}/invite", people.send_invitation, "POST", allow="people.create", confirm=True),
+        route(f"{people_}/joining", people.save_joining, "POST", allow="sign_in.update", confirm=True),
+        route(one, people.show, allow="people.read"),
+        route(one, people.change, "POST", allow="people.update", confirm=True),
+        route(f"{one}/owner", people.owner_form, allow="people.owners"),
+        route(f"{one}/owner", people.make_owner, "POST", allow="people.owners", confirm=True),
+        route(f"{one}/remove", people.remove_form, allow="people.delete"),
+        route(f"{one}/remove", people.remove, "POST", allow="people.delete", confirm=True),
+        route(f"{invitation}/again", people.send_again, "POST", allow="people.create", confirm=True),
+        route(f"{invitation}/revoke", people.revoke_form, allow="people.create"),
+        route(f"{invitation}/revoke", people.revoke, "POST", allow="people.create"),
+        route("/settings/teams", teams.index, allow="teams.read"),
+        route("/settings/teams", teams.create, "POST", allow="teams.create"),
+        route(team, teams.show, allow="teams.read"),
+        route(team, teams.rename, "POST", allow="teams.update"),
+        route(f"{team}/members", teams.add, "POST", allow="teams.update"),
+        route(f"{team}/members/{{person}}/remove", teams.remove, "POST", allow="teams.update"),
+        route(f"{team}/delete", teams.delete_form, allow="teams.delete"),
+        route(f"{team}/delete", teams.delete, "POST", allow="teams.delete"),
+        route(access_, grants.index, allow="grants.read"),
+        route(access_, grants.put, "POST", allow="grants.update"),
+        route(f"{access_}/{{grant}}/remove", grants.remove_form, allow="grants.update"),
+        route(f"{access_}/{{grant}}/remove", grants.remove, "POST", allow="grants.update"),
     ]
 
 

@@ -49,6 +49,7 @@ SETTINGS = (
             ("Clean-up", "/settings/cleanup", "settings.read"),
         ),
     ),
+    ("People", (("People", "/settings/people", "people.read"), ("Teams", "/settings/teams", "teams.read"))),
     ("You", (("Keys", "/settings/keys", "keys.own"),)),
 )
 THEMES = frozenset({"light", "dark"})
@@ -86,6 +87,15 @@ DONE = {
     "provider-made": "Provider added",
     "provider-removed": "Provider removed",
     "key-revoked": "Key revoked",
+    "person-changed": "Role changed",
+    "person-removed": "Person removed",
+    "left": "Your account is gone",
+    "invitation-revoked": "Invitation revoked",
+    "team-made": "Team created",
+    "team-changed": "Team changed",
+    "team-deleted": "Team deleted",
+    "granted": "Granted",
+    "withdrawn": "Withdrawn",
     "backup-asked": "Backup begun",
     "backup-deleted": "Backup deleted",
 }

@@ -108,6 +108,10 @@ def test_what_is_public_is_a_short_list() -> None:
         "POST /api/v1/login",
         "POST /api/v1/invitations/accept",
         "POST /api/v1/invitations/ask",
+        "GET /invitation",
+        "POST /invitation",
+        "GET /join",
+        "POST /join",
         "GET /setup",
         "POST /setup",
         "POST /setup/restore",
@@ -121,7 +125,7 @@ def test_whatever_changes_something_takes_a_permission_of_its_own() -> None:
     loose = {
         f"{method} {one.path}" for one, method in EVERY if method not in ("GET", "HEAD") and one.allow == SIGNED_IN
     }
-    assert loose == {"POST /api/v1/logout", "DELETE /api/v1/me", "POST /logout", "POST /theme"}
+    assert loose == {"POST /api/v1/logout", "DELETE /api/v1/me", "POST /leave", "POST /logout", "POST /theme"}
     reading = {f"{method} {one.path}" for one, method in EVERY if method in ("POST", "PATCH", "DELETE", "PUT")} & {
         f"{method} {one.path}" for one, method in EVERY if one.allow.endswith(".read")
     }
