@@ -152,6 +152,14 @@ def test_entries_under_an_earlier_key_can_still_be_verified(ctx: Context) -> Non
     assert seen(chain.verify(ctx)) == [("edited", 2, 2), ("edited", 14, 14)]
 
 
+def test_after_a_restore_it_goes_on_from_what_came(ctx: Context) -> None:
+    meddle(ctx, "DELETE FROM activity WHERE id > 8", "UPDATE sqlite_sequence SET seq = 8 WHERE name = 'activity'")
+    chain.mark_restored(ctx.data)
+    chain.see_to_it(ctx)
+    assert chain.verify(ctx).whole
+    assert activity.newest(ctx.db.read(), limit=1).items[0].verb == chain.CAME
+
+
 def test_what_an_earlier_version_recorded_is_bound_on_the_first_start(ctx: Context) -> None:
     meddle(ctx, "UPDATE activity SET hash = ''")
     (ctx.data / chain.NAME).unlink()

@@ -85,6 +85,20 @@ def test_whoever_sees_one_project_sees_its_entries_alone(owner: httpx.Client, gu
     assert guest.get("/activity/verify").status_code == 403
 
 
+def test_the_page_shows_and_offers_no_more_than_that(ctx: Context, owner: httpx.Client, guest: httpx.Client) -> None:
+    page = f"http://127.0.0.1:{ctx.base.port}/activity"
+    words = (">hidden<", "hidden production", "/projects/hidden", "owner@example.com", "/activity/verify")
+    mine, all_of_it = guest.get(page).text, owner.get(page).text
+    assert ">seen<" in mine and [word for word in words if word in mine] == []
+    assert [word for word in words[3:] if word not in all_of_it] == [] and ">hidden<" in all_of_it
+    narrowed = guest.get(f"{page}?project=hidden&q=hidden").text
+    assert [word for word in words if word in narrowed] == []
+    assert guest.get(f"{page}/verify").status_code == 403
+    assert "Each is as it was written" in owner.get(f"{page}/verify").text
+    assert "Nothing fits" in owner.get(f"{page}?until=2020-01-01").text
+    assert owner.get(f"{page}?since=rubbish&until=%00").status_code == 200
+
+
 def test_another_project_of_the_name_shows_nothing_of_the_one_before(
     ctx: Context, owner: httpx.Client, guest: httpx.Client
 ) -> None:
