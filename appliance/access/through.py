@@ -129,7 +129,8 @@ def _come_in(ctx: Context, actor: Actor, one: Provider, who: Who, agent: str) ->
         raise _stranger(ctx, actor, one, who)
     with ctx.write() as db:
         identities.used(db, found.id, ctx.moment())
-    return sessions.begin(ctx, person, door="browser", ip=actor.ip, agent=agent)
+    strong = one.second_factor  # whoever trusts the provider's own is not asked again
+    return sessions.come_in(ctx, person, door="browser", ip=actor.ip, agent=agent, by=one.name, strong=strong)
 
 
 def _stranger(ctx: Context, actor: Actor, one: Provider, who: Who) -> NotSignedIn:

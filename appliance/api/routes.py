@@ -7,9 +7,9 @@ from starlette.routing import BaseRoute
 from appliance.access.permissions import PUBLIC, SIGNED_IN
 from appliance.api import (
     access,
-    approvals,
     account,
     activity,
+    approvals,
     backups,
     bundles,
     cleanup,
@@ -64,7 +64,7 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/activity/export", activity.exported, allow="activity.read"),
         route(f"{V1}/activity/verify", activity.verified, allow="activity.verify"),
         route(f"{V1}/settings", system.settings, allow="settings.read"),
-        route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update"),
+        route(f"{V1}/settings", system.settings_changed, "PATCH", allow="settings.update", confirm=True),
         route(f"{V1}/password/forgotten", sign_in.forgot, "POST", allow=PUBLIC, tries="password"),
         route(f"{V1}/password/reset", sign_in.reset, "POST", allow=PUBLIC, tries="password"),
         route(f"{V1}/me/identities", sign_in.mine, allow=SIGNED_IN),
@@ -89,10 +89,10 @@ def _of_providers() -> list[BaseRoute]:
     one = f"{V1}/providers/{{provider}}"
     return [
         route(f"{V1}/providers", sign_in.listed, allow="settings.read"),
-        route(f"{V1}/providers", sign_in.created, "POST", allow="sign_in.update"),
+        route(f"{V1}/providers", sign_in.created, "POST", allow="sign_in.update", confirm=True),
         route(one, sign_in.shown, allow="settings.read"),
-        route(one, sign_in.changed, "PATCH", allow="sign_in.update"),
-        route(one, sign_in.removed, "DELETE", allow="sign_in.update"),
+        route(one, sign_in.changed, "PATCH", allow="sign_in.update", confirm=True),
+        route(one, sign_in.removed, "DELETE", allow="sign_in.update", confirm=True),
         route(f"{one}/test", sign_in.tested, "POST", allow="sign_in.update"),
     ]
 
@@ -120,7 +120,7 @@ def _of_people() -> list[BaseRoute]:
         route(f"{team}/members", teams.member_added, "POST", allow="teams.update"),
         route(f"{team}/members/{{person}}", teams.member_removed, "DELETE", allow="teams.update"),
         route(f"{P}/grants", grants.listed, allow="grants.read"),
-        route(f"{P}/grants", grants.put, "PUT", allow="grants.update"),
+        route(f"{P}/grants", grants.put, "PUT", allow="grants.update", confirm=True),
         route(f"{P}/grants/{{grant}}", grants.removed, "DELETE", allow="grants.update"),
     ]
 

@@ -7,7 +7,7 @@ BROWSERS = (
     (r"\bEdgA?/", "Edge"),
     (r"\bOPR/", "Opera"),
     (r"\bFirefox/|\bFxiOS/", "Firefox"),
-    (r"\bCriOS/|\bChrom(e|ium)/", "Chrome"),
+    (r"\bCriOS/|Chrom(e|ium)/", "Chrome"),
     (r"\bVersion/[\d.]+.* Safari/", "Safari"),
     (r"^homeport/", "the homeport command"),
     (r"^curl/", "curl"),

@@ -1,14 +1,14 @@
 """People, their sessions, and the set-up link."""
 
 from appliance.model.people import Person, Portrait
-from appliance.store import grants
+from appliance.store import factors, grants
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, like, page
 
 # When someone was last seen: what they did last, or what came in for them last.
 PORTRAIT = """SELECT p.*,
     max(
-        coalesce((SELECT max(s.created_at) FROM sessions s WHERE s.person_id = p.id), ''),
+        coalesce((SELECT max(coalesce(s.seen_at, s.created_at)) FROM sessions s WHERE s.person_id = p.id), ''),
         coalesce((SELECT max(k.last_used_at) FROM keys k WHERE k.person_id = p.id), ''),
         coalesce((SELECT a.at FROM activity a WHERE a.actor = p.email AND a.at >= p.created_at
             ORDER BY a.id DESC LIMIT 1), '')
@@ -115,6 +115,6 @@ def _portrait(db: Connection, row: Row) -> Portrait:
         _person(row),
         teams=tuple(one["name"] for one in teams),
         grants=grants.of_person(db, row["id"]),
-        second_factor=False,
+        second_factor=factors.of_person(db, row["id"]).any,
         last_seen_at=row["seen"] or None,
     )

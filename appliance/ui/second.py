@@ -109,7 +109,8 @@ def with_credential(raw: Mapping[str, str]) -> dict[str, Any]:
 
 def _carry_on(request: Request, to: str, kept: str) -> Response:
     """Nothing is sent unseen: what was typed is shown, and sent by a press."""
-    return render(request, "account/carry-on.html", action=to, typed=confirming.read_again(kept), back="/projects")
+    typed, secrets = confirming.read_again(kept)
+    return render(request, "account/carry-on.html", action=to, typed=typed, secrets=secrets, back="/projects")
 
 
 def _show(request: Request, form: Form, back: str, code: int = 200) -> Response:

@@ -30,10 +30,13 @@ def show(request: Request) -> Response:
 
 async def save(request: Request) -> Response:
     ctx, raw = ctx_of(request), await typed(request)
-    wanted = "password_sign_in" in raw
-    if wanted != ctx.settings.password_sign_in:
-        patch = SettingsPatch.parse({"password_sign_in": wanted})
-        await do(partial(change_settings, ctx, actor_of(request), patch))
+    wanted: dict[str, object] = {
+        "password_sign_in": "password_sign_in" in raw,
+        "second_factor": "required" if "second_factor" in raw else "optional",
+    }
+    changed = {name: value for name, value in wanted.items() if value != getattr(ctx.settings, name)}
+    if changed:
+        await do(partial(change_settings, ctx, actor_of(request), SettingsPatch.parse(changed)))
     return go(HERE, done="saved")
 
 
@@ -104,6 +107,7 @@ def _show(request: Request, form: Form, code: int = 200) -> Response:
         providers=[(it, identities.count(db, it.id)) for it in stored.everyone(db)],
         callback=f"{own_address(ctx)}/login/with/…/back",
         by_password=ctx.settings.password_sign_in,
+        factor_required=ctx.settings.second_factor == "required",
         allowed=may(actor_of(request), providers.ALLOWED),
     )
 

@@ -8,11 +8,12 @@ from starlette.responses import RedirectResponse, Response
 from appliance.access import identities as linking
 from appliance.access import providers, through
 from appliance.access.through import LINK, SIGN_IN, Begun
-from appliance.errors import HomeportError, NotFound
+from appliance.errors import HalfWay, HomeportError, NotFound
 from appliance.store import identities
 from appliance.store import providers as stored
 from appliance.ui.access import let_in
 from appliance.ui.forms import do
+from appliance.ui.second import on_to_second
 from appliance.ui.signing_in import refused, show_sign_in
 from appliance.web.page import Form, go, local, render
 from appliance.web.routes import actor_of, ctx_of
@@ -42,6 +43,8 @@ async def come_back(request: Request) -> Response:
     try:
         one = providers.find_provider(ctx, request.path_params["provider"])
         ended = await do(partial(through.end, ctx, actor, one, cookie, came, agent=agent))
+    except HalfWay as why:
+        return _forget(request, on_to_second(request, why, "/projects"))
     except HomeportError as why:
         return _forget(request, await do(partial(_show_refused, request, why)))
     if ended.signed_in is None:

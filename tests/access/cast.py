@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx
 
@@ -21,6 +22,15 @@ def add_person(server: Appliance, email: str, role: str, password: str = PASSWOR
         db.execute("INSERT INTO people (id, email, password, role, created_at) VALUES (?, ?, ?, ?, ?)", row)
     db.close()
     return person
+
+
+def age(server: Appliance, email: str, minutes: int = 11) -> None:
+    """As if every session of theirs had been confirmed that long ago."""
+    at = clock.text(clock.now() - timedelta(minutes=minutes))
+    with sqlite3.connect(server.data / "homeport.db", timeout=20) as db:
+        who = db.execute("SELECT id FROM people WHERE email = ?", [email]).fetchone()
+        db.execute("UPDATE sessions SET confirmed_at = ? WHERE person_id = ?", [at, who[0]])
+    db.close()
 
 
 @contextmanager

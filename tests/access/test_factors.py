@@ -21,7 +21,7 @@ from appliance.model.factors import SecondStep
 from appliance.model.people import Credentials, NewPerson, SetUp
 from tests import inside
 from tests.access.cast import PASSWORD as THEIRS
-from tests.access.cast import add_person
+from tests.access.cast import add_person, age
 from tests.appliance import EMAIL, PASSWORD, Appliance
 from tests.servers import eventually
 
@@ -68,15 +68,6 @@ class Person:
     def ticket(self) -> str:
         found: str = self.login().json()["ticket"]
         return found
-
-
-def age(server: Appliance, email: str, minutes: int = 11) -> None:
-    """As if every session of theirs had been confirmed that long ago."""
-    at = clock.text(clock.now() - timedelta(minutes=minutes))
-    with sqlite3.connect(server.data / "homeport.db", timeout=20) as db:
-        who = db.execute("SELECT id FROM people WHERE email = ?", [email]).fetchone()
-        db.execute("UPDATE sessions SET confirmed_at = ? WHERE person_id = ?", [at, who[0]])
-    db.close()
 
 
 def test_codes_are_those_of_the_standard() -> None:

@@ -66,6 +66,9 @@ INSIDE = (
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
+    "/account",
+    "/account/passkeys/new",
+    "/confirm?to=/account",
     "/docs",
     "/nothing-here",
 )

@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from appliance.machine import clock
-from tests.access.cast import PASSWORD, add_person
-from tests.access.test_factors import age
+from tests.access.cast import PASSWORD, add_person, age
 from tests.appliance import Appliance
 from tests.e2e.conftest import Open
 
