@@ -11,6 +11,7 @@ import bcrypt
 
 T = TypeVar("T")
 ROUNDS = 12
+A_LITTLE = 3  # steps back in the queue for the processor: more, and nobody gets in where the host is busy
 QUICK = 8  # rounds, up to which nobody else notices
 OTHERS = max(1, len(os.sched_getaffinity(0)) - 1)  # cores: one is left for all the rest
 
@@ -39,7 +40,7 @@ def _in_turn(rounds: int, work: Callable[[bytes, bytes], T], password: bytes, sa
 def _step_back() -> None:
     """Whoever waits for a page comes before whoever signs in."""
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), A_LITTLE)
 
 
 _HASHING = ThreadPoolExecutor(OTHERS, "hashing", initializer=_step_back)

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.access import keys, names, sessions, setup
@@ -18,7 +19,7 @@ from appliance.context import Context
 from appliance.errors import BadRequest, Forbidden, HomeportError, OtherHost
 from appliance.store.db import NotNow
 from appliance.web import cors, quotas
-from appliance.web.errors import respond
+from appliance.web.errors import respond, wants_page
 from appliance.web.headers import Header, with_safe_headers
 from appliance.web.remembered import Memory
 
@@ -67,6 +68,9 @@ class Edge:
             quotas.count(state, self._ctx.base, scope["path"])
             self._refuse_forged(scope, headers)
             self._refuse_before_setup(scope["path"])
+        except OtherHost as why:
+            await _plain(scope, why)(scope, receive, send_safely)
+            return
         except HomeportError as why:
             await respond(scope, why)(scope, receive, send_safely)
             return
@@ -100,7 +104,10 @@ class Edge:
             url = self._ctx.settings.url
             raise OtherHost(
                 "This appliance does not answer by the name that was asked for.",
-                todo=(*((f"Open {url} instead.",) if url else ()), "Or add the name to HOMEPORT_HOSTS on the host."),
+                todo=(
+                    *((f"Open {url} instead.",) if url else ()),
+                    "Or have the name added to HOMEPORT_HOSTS." if url else "Have the name added to HOMEPORT_HOSTS.",
+                ),
             )
 
     def _who(self, headers: Headers, state: dict[str, Any]) -> Actor:
@@ -174,6 +181,13 @@ class Edge:
                 "it is also in the file `setup-link` in the data folder, and `homeport setup-link` makes a new one.",
                 code="not_set_up",
             )
+
+
+def _plain(scope: Scope, why: HomeportError) -> Response:
+    """Nothing to click on, and nothing that the page would have to ask for by that name."""
+    if not wants_page(scope):
+        return respond(scope, why)
+    return PlainTextResponse("\n".join((f"{why.title}.", why.detail, *why.todo, "")), why.status)
 
 
 def _bearer(headers: Headers) -> str:

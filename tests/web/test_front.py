@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,7 +78,8 @@ def test_a_forged_name_gets_nothing(named: Appliance, host: str) -> None:
     said = problem(named.ask("GET", "/me", headers={"Host": host}), 421)
     assert said["type"] == "urn:homeport:other_host" and host not in said["detail"]
     page = named.http.get(f"{named.url}/login", headers={"Host": host, "Accept": "text/html"})
-    assert page.status_code == 421 and "deploy.example.net" in page.text and "<form" not in page.text
+    assert page.status_code == 421 and f"Open {URL} instead." in page.text
+    assert page.headers["content-type"].startswith("text/plain")
     assert "evil" not in page.text
 
 
@@ -339,6 +341,26 @@ def test_a_second_cookie_makes_nobody_somebody_else(named: Appliance) -> None:
     for cookies in (f"{COOKIE}={theirs}; {COOKIE}={ours}", f"{COOKIE}={ours}; {COOKIE}={theirs}"):
         said = problem(httpx.get(f"{named.url}/api/v1/me", headers={"Cookie": cookies}), 400)
         assert said["type"] == "urn:homeport:two_sessions"
+
+
+@pytest.mark.slow
+def test_who_signs_in_holds_up_nobody(slow: Appliance) -> None:
+    """Ten at once, each a quarter of a second of work and more on a busy host, while others look."""
+
+    def sign_in(number: int) -> int:
+        headers = {"X-Forwarded-For": f"203.0.113.{number + 100}"}
+        body = {"email": f"{number}@busy.example.com", "password": "wrong password"}
+        return httpx.post(f"{slow.url}/api/v1/login", json=body, headers=headers, timeout=120).status_code
+
+    waits: list[float] = []
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(sign_in, number) for number in range(10)]
+        while not all(one.done() for one in asked):
+            began = time.monotonic()
+            assert httpx.get(f"{slow.url}/healthz", timeout=20).status_code == 200
+            waits.append(time.monotonic() - began)
+    assert {one.result() for one in asked} == {401}
+    assert sorted(waits)[len(waits) // 2] < 0.25, "less than one of them takes"
 
 
 # Names that no site can have
