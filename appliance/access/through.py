@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
 import jwt
@@ -14,12 +14,14 @@ from appliance.access import identities as linking
 from appliance.access import providers, sessions
 from appliance.access.actor import Actor
 from appliance.access.address import own_address
+from appliance.access.people.join import join
 from appliance.access.record import record
 from appliance.context import Context
-from appliance.errors import BadRequest, Forbidden, NotSignedIn
+from appliance.errors import BadRequest, Forbidden, HalfWay, NotSignedIn
 from appliance.machine import clock, github, oidc
 from appliance.machine.oauth import Flow, Who
 from appliance.model.identities import Identity
+from appliance.model.people import Person
 from appliance.model.providers import Provider
 from appliance.store import identities, people
 from appliance.store import providers as stored
@@ -53,12 +55,13 @@ class _Carried:
 
 @dataclass(frozen=True)
 class Ended:
-    """Somebody signed in, or connected an account."""
+    """Somebody signed in, is halfway in, or connected an account."""
 
     purpose: str
     where: str
     provider: Provider
-    signed_in: sessions.SignedIn | None
+    signed_in: sessions.SignedIn | None = None
+    half: HalfWay | None = None  # where a second factor comes next
 
 
 def callback(ctx: Context, one: Provider) -> str:
@@ -66,7 +69,7 @@ def callback(ctx: Context, one: Provider) -> str:
     return f"{own_address(ctx)}/login/with/{one.id}/back"
 
 
-def begin(ctx: Context, actor: Actor, one: Provider, *, purpose: str, where: str) -> Begun:
+def begin(ctx: Context, actor: Actor, one: Provider, *, purpose: str, where: str, fresh: bool = False) -> Begun:
     if purpose == LINK and not actor.session:
         raise Forbidden("An account is connected in the browser, by whom it is for.", code="no_session")
     carried = _Carried(
@@ -82,7 +85,8 @@ def begin(ctx: Context, actor: Actor, one: Provider, *, purpose: str, where: str
     until = ctx.now() + LASTS
     cookie = jwt.encode({**asdict(carried), "exp": int(until.timestamp())}, ctx.key("through"), algorithm="HS256")
     door = github if one.kind == "github" else oidc
-    return Begun(door.begin(providers.client_of(ctx, one), _flow(ctx, one, carried)), cookie)
+    flow = replace(_flow(ctx, one, carried), fresh=fresh)
+    return Begun(door.begin(providers.client_of(ctx, one), flow), cookie)
 
 
 def end(ctx: Context, actor: Actor, one: Provider, cookie: str, came: Mapping[str, str], *, agent: str = "") -> Ended:
@@ -106,8 +110,11 @@ def end(ctx: Context, actor: Actor, one: Provider, cookie: str, came: Mapping[st
     who = door.finish(providers.client_of(ctx, one), _flow(ctx, one, carried), came["code"])
     if carried.purpose == LINK:
         _connect(ctx, actor, one, who)
-        return Ended(LINK, carried.where, one, None)
-    return Ended(SIGN_IN, carried.where, one, _come_in(ctx, actor, one, who, agent))
+        return Ended(LINK, carried.where, one)
+    try:
+        return Ended(SIGN_IN, carried.where, one, signed_in=_come_in(ctx, actor, one, who, agent))
+    except HalfWay as half:
+        return Ended(SIGN_IN, carried.where, one, half=half)
 
 
 def _connect(ctx: Context, actor: Actor, one: Provider, who: Who) -> Identity:
@@ -124,13 +131,24 @@ def _connect(ctx: Context, actor: Actor, one: Provider, who: Who) -> Identity:
 def _come_in(ctx: Context, actor: Actor, one: Provider, who: Who, agent: str) -> sessions.SignedIn:
     """An equal address is never enough: whoever made an account first with somebody's address would wait inside."""
     found = identities.find(ctx.db.read(), one.id, who.subject)
-    person = people.find(ctx.db.read(), found.person_id) if found else None
-    if found is None or person is None:
+    person = people.find(ctx.db.read(), found.person_id) if found else _joined(ctx, actor, one, who)
+    if person is None:
         raise _stranger(ctx, actor, one, who)
-    with ctx.write() as db:
-        identities.used(db, found.id, ctx.moment())
+    if found:
+        with ctx.write() as db:
+            identities.used(db, found.id, ctx.moment())
     strong = one.second_factor  # whoever trusts the provider's own is not asked again
     return sessions.come_in(ctx, person, door="browser", ip=actor.ip, agent=agent, by=one.name, strong=strong)
+
+
+def _joined(ctx: Context, actor: Actor, one: Provider, who: Who) -> Person | None:
+    """Somebody new, whose verified address was invited or is in a domain that may join."""
+    person = join(ctx, who.email, verified=who.verified, ip=actor.ip)
+    if person is not None:
+        new = Actor("person", person.email, person.role, person.id, door="browser", ip=actor.ip)
+        with ctx.write() as db:
+            linking.link(ctx, db, new, one, who, person_id=person.id)
+    return person
 
 
 def _stranger(ctx: Context, actor: Actor, one: Provider, who: Who) -> NotSignedIn:

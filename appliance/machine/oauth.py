@@ -35,6 +35,7 @@ class Flow:
     state: str
     nonce: str
     verifier: str = field(repr=False)
+    fresh: bool = False  # somebody has to show there again who they are
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,8 @@ _issuers, _keys = _Memory(), _Memory()
 
 
 def begin(client: Client, flow: Flow) -> str:
-    return oauth.authorization(discover(client.issuer).authorization, client, flow, SCOPE, nonce=flow.nonce)
+    more = {"nonce": flow.nonce} | ({"prompt": "login"} if flow.fresh else {})
+    return oauth.authorization(discover(client.issuer).authorization, client, flow, SCOPE, **more)
 
 
 def finish(client: Client, flow: Flow, code: str) -> Who:

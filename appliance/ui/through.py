@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from appliance.access import identities as linking
 from appliance.access import providers, through
 from appliance.access.through import LINK, SIGN_IN, Begun
-from appliance.errors import HalfWay, HomeportError, NotFound
+from appliance.errors import HomeportError, NotFound
 from appliance.store import identities
 from appliance.store import providers as stored
 from appliance.ui.access import let_in
@@ -26,11 +26,12 @@ MINE = "/account/identities"
 async def begin(request: Request) -> Response:
     """By a link: a form may not lead to another site."""
     ctx, actor, back = ctx_of(request), actor_of(request), request.query_params.get("back", "")
-    if actor.signed_in:
+    again = "again" in request.query_params
+    if actor.signed_in and not again:
         return go(local(back))
     try:
         one = providers.find_provider(ctx, request.path_params["provider"])
-        begun = await do(partial(through.begin, ctx, actor, one, purpose=SIGN_IN, where=local(back)))
+        begun = await do(partial(through.begin, ctx, actor, one, purpose=SIGN_IN, where=local(back), fresh=again))
     except HomeportError as why:
         return await do(partial(show_sign_in, request, refused(why), back, why.status))
     return _carry(request, RedirectResponse(begun.address, 303), begun)
@@ -43,10 +44,10 @@ async def come_back(request: Request) -> Response:
     try:
         one = providers.find_provider(ctx, request.path_params["provider"])
         ended = await do(partial(through.end, ctx, actor, one, cookie, came, agent=agent))
-    except HalfWay as why:
-        return _forget(request, on_to_second(request, why, "/projects"))
     except HomeportError as why:
         return _forget(request, await do(partial(_show_refused, request, why)))
+    if ended.half is not None:
+        return _forget(request, on_to_second(request, ended.half, ended.where))
     if ended.signed_in is None:
         return _forget(request, go(MINE, done="identity-linked"))
     return _forget(request, let_in(request, ended.signed_in, ended.where))

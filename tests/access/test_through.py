@@ -1,14 +1,17 @@
 """Signing in through GitHub and through any issuer, by the doors; and everything an attacker would try there."""
 
+import random
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+import pyotp
 import pytest
 
-from tests.access.cast import PASSWORD, add_person
+from appliance.machine import clock
+from tests.access.cast import PASSWORD, add_person, age
 from tests.appliance import EMAIL, Appliance
 from tests.fakes import github as fake_github
 from tests.fakes import issuer as fake_issuer
@@ -315,6 +318,96 @@ def test_an_account_that_goes_takes_its_connections_along(home: Appliance, hub: 
     home.ask("POST", "/providers", json={**GITHUB, "issuer": hub.url, "id": "hub", "name": "Hub"})
     assert browser.get(goes_to_github(browser, sign_in(browser, "hub"))).status_code == 401
     home.ask("DELETE", "/providers/hub")
+
+
+# Somebody new, and a second factor
+
+
+def test_whoever_was_invited_comes_in_with_that_address(home: Appliance, hub: GitHub, browser: httpx.Client) -> None:
+    made = home.ask("POST", "/invitations", json={"email": "new@invited.example.com", "role": "developer"})
+    assert made.status_code == 201, made.text
+    hub.signed_in_as(201, "other@invited.example.com")
+    assert browser.get(goes_to_github(browser, sign_in(browser))).status_code == 401
+    hub.signed_in_as(201, "new@invited.example.com", verified=False)
+    assert browser.get(goes_to_github(browser, sign_in(browser))).status_code == 401, (
+        "anybody can say that it is theirs"
+    )
+    hub.signed_in_as(201, "new@invited.example.com")
+    assert browser.get(goes_to_github(browser, sign_in(browser))).status_code == 303
+    assert me(browser) == "new@invited.example.com"
+    people = {one["email"]: one["role"] for one in home.get("/people")["items"]}
+    assert people["new@invited.example.com"] == "developer"
+    assert home.get("/invitations")["items"] == []
+
+
+def test_whoever_is_of_a_domain_that_may_join(home: Appliance, hub: GitHub, browser: httpx.Client) -> None:
+    """They have no password, so that nobody can guess one, and the account there is their last way in."""
+    add_person(home, "first@joins.example.com", "viewer")
+    home.ask("PATCH", "/settings", json={"join_domains": "joins.example.com"})
+    hub.signed_in_as(202, "first@joins.example.com")
+    assert browser.get(goes_to_github(browser, sign_in(browser))).status_code == 401, "somebody has that address here"
+    hub.signed_in_as(202, "second@joins.example.com")
+    browser.get(goes_to_github(browser, sign_in(browser)))
+    assert me(browser) == "second@joins.example.com"
+    page = browser.get("/account/identities").text
+    (path,) = {text.split('"')[0] for text in page.split('href="')[1:] if "/remove" in text}
+    assert browser.post(path).status_code == 409
+    for password in ("-", "", PASSWORD):
+        body = {"email": "second@joins.example.com", "password": password}
+        assert home.http.post(f"{home.url}/api/v1/login", json=body).status_code in (401, 422)
+
+
+@pytest.fixture
+def with_app(home: Appliance, hub: GitHub) -> tuple[str, list[str]]:
+    """Somebody with an authenticator app, connected as number 203; and their recovery codes."""
+    email = f"app-{clock.new_id()}@example.com"
+    hub.signed_in_as(random.randrange(10_000, 1 << 30), email)
+    with closing(member(home, email)) as theirs:
+        theirs.get(goes_to_github(theirs, connect(theirs)))
+    login = {"email": email, "password": PASSWORD}
+    token = home.http.post(f"{home.url}/api/v1/login", json=login).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    secret = home.http.post(f"{home.url}/api/v1/me/totp", json={}, headers=headers).json()["secret"]
+    body = {"code": pyotp.TOTP(secret).now()}
+    codes = home.http.post(f"{home.url}/api/v1/me/totp/on", json=body, headers=headers).json()["recovery_codes"]
+    return email, codes
+
+
+def test_a_second_factor_is_asked_for_all_the_same(with_app: tuple[str, list[str]], browser: httpx.Client) -> None:
+    email, codes = with_app
+    half = browser.get(goes_to_github(browser, sign_in(browser, query="?back=/urls")))
+    assert half.status_code == 303 and half.headers["location"] == "/login/second?back=/urls"
+    assert me(browser) is None
+    assert browser.post("/login/second", data={"back": "/urls", "code": "000000"}).status_code == 401
+    done = browser.post("/login/second", data={"back": "/urls", "code": codes[0]})
+    assert done.headers["location"] == "/urls" and me(browser) == email
+
+
+def test_the_providers_own_counts_where_somebody_said_so(
+    home: Appliance, with_app: tuple[str, list[str]], browser: httpx.Client
+) -> None:
+    home.ask("PATCH", "/providers/github", json={"second_factor": True})
+    try:
+        assert browser.get(goes_to_github(browser, sign_in(browser))).headers["location"] == "/projects"
+        assert me(browser) == with_app[0]
+    finally:
+        home.ask("PATCH", "/providers/github", json={"second_factor": False})
+
+
+def test_whoever_has_no_password_confirms_through_the_provider(home: Appliance, company: Issuer) -> None:
+    """Which is told to ask who is there, and not to let in whoever is at that screen."""
+    with closing(member(home, "quinn@example.com")) as theirs:
+        asked = asked_of(connect(theirs, "company"))
+        company.signs(KEY, asked["nonce"], sub="quinn-there", email="quinn@example.com")
+        theirs.get("/login/with/company/back", params={"code": "x", "state": asked["state"]})
+        age(home, "quinn@example.com")
+        page = theirs.post("/account/connect/company")
+        assert "Confirm it’s you" in page.text and "Sign in again with Company login" in page.text
+        asked = asked_of(sign_in(theirs, "company", "?again&back=/account/identities"))
+        assert asked["prompt"] == "login"
+        company.signs(KEY, asked["nonce"], sub="quinn-there", email="quinn@example.com")
+        theirs.get("/login/with/company/back", params={"code": "x", "state": asked["state"]})
+        assert "Continue to Company login" in theirs.post("/account/connect/company").text
 
 
 # Settings
