@@ -37,6 +37,8 @@ OF_PROJECTS = {
 OF_THE_APPLIANCE = {
     "projects.create": "Create projects",
     "keys.own": "Make and revoke keys of one's own",
+    "keys.read": "See other people's keys",
+    "keys.delete": "Revoke other people's keys",
     "account.own": "See one's own sessions and second factors, and end sessions",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
@@ -131,6 +133,12 @@ def need_somewhere(actor: Actor, permission: str) -> None:
 
 
 def refusal(actor: Actor, permission: str) -> NotSignedIn | Forbidden:
+    if actor.cut_key:
+        return NotSignedIn(
+            "This is not a whole key: it was cut or mistyped.",
+            headers={"WWW-Authenticate": "Bearer"},
+            todo=("Copy it again, all of it: it begins with hp_.",),
+        )
     if not actor.signed_in:
         return NotSignedIn(
             "Sign in, or send a key as `Authorization: Bearer hp_…`.", headers={"WWW-Authenticate": "Bearer"}

@@ -8,6 +8,7 @@ from appliance.client.backups import Backups
 from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
+from appliance.client.device import Device
 from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.people import People
@@ -110,6 +111,7 @@ __all__ = [
 class Client(
     Account,
     Access,
+    Device,
     Projects,
     Deployments,
     Contents,

@@ -42,11 +42,23 @@ class KeyData(TypedDict):
     id: str
     name: str
     prefix: str
+    projects: list[str] | None
+    environments: list[str] | None
+    permissions: list[str] | None
     created_at: str
     expires_at: str | None
     last_used_at: str | None
     last_used_from: str | None
     key: NotRequired[str]  # of a new one
+
+
+class BegunData(TypedDict):
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
 
 
 class DeviceData(TypedDict):

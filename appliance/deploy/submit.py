@@ -12,6 +12,7 @@ from appliance.deploy import approvals, contents, paths
 from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
 from appliance.deploy.queue import said_in_log
+from appliance.deploy.reach import reach_of
 from appliance.deploy.receive import Received
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
@@ -85,7 +86,9 @@ def upload(
 def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, once: Once | None = None) -> Deployment:
     """Deploy a bundle that is here already."""
     need(actor, "deployments.create", environment.at)
-    wish = _Wish(environment, "upload", sha256, once)
+    reach, wish = reach_of(ctx, actor), _Wish(environment, "upload", sha256, once)
+    if reach is not None and not reach.has_bundle(sha256):
+        raise _no_bundle(sha256)
     return _enqueue(ctx, actor, wish, _find_bundle(ctx, sha256), detail="the bundle is here already")
 
 
@@ -177,8 +180,12 @@ def _before_live(ctx: Context, environment: Environment) -> tuple[Deployment, ..
 def _find_bundle(ctx: Context, sha256: str) -> Bundle:
     bundle = bundles.find(ctx.db.read(), sha256)
     if bundle is None:
-        raise NotFound(f"There is no bundle {sha256[:7]} here. Upload it.", code="no_bundle")
+        raise _no_bundle(sha256)
     return bundle
+
+
+def _no_bundle(sha256: str) -> NotFound:
+    return NotFound(f"There is no bundle {sha256[:7]} here. Upload it.", code="no_bundle")
 
 
 def _keep(ctx: Context, received: Received) -> None:

@@ -56,6 +56,13 @@ def everyone(db: Connection, sight: Sight | None = None) -> tuple[Environment, .
     return tuple(_environment(row) for row in rows)
 
 
+def few(db: Connection, most: int, sight: Sight | None = None) -> tuple[Environment, ...]:
+    """All of them, where there are no more than so many; else none."""
+    seen = environments_in(sight, "e.project_id", "e.id")
+    rows = db.execute(f"{SELECT} WHERE 1{seen} LIMIT ?", [most + 1]).fetchall()
+    return tuple(_environment(row) for row in rows) if len(rows) <= most else ()
+
+
 def names(db: Connection, most: int, sight: Sight | None = None) -> tuple[str, ...]:
     """Every name that an environment has, each found from the one before it; of few, by looking at those."""
     if sight is not None:

@@ -61,7 +61,7 @@ async def start_files(request: Request) -> Response:
 
 def _deploy_files(request: Request, ctx: Context, files: object, target: str, name: str) -> Deployment:
     with releases.shelf_in_use():
-        plan = delta.plan(ctx, tree_of({"files": files}))
+        plan = delta.plan(ctx, actor_of(request), tree_of({"files": files}))
         project, _, environment = target.partition("/")
         place = _place(request, project, environment) if project else _made_place(request, ctx, name, "folder")
         return delta.deploy_tree(ctx, actor_of(request), place, plan)

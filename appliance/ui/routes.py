@@ -14,6 +14,7 @@ from appliance.ui import (
     cleanup,
     deploy,
     deployments,
+    device,
     docs,
     environments,
     events,
@@ -44,13 +45,14 @@ E = f"{P}/environments/{{environment}}"
 D = "/deployments/{deployment}"
 U = "/urls/{host}"
 K = "/settings/keys/{key}"
+KO = "/settings/keys-of-others/{key}"
 N = "/settings/nginx/{host}"
 B = "/settings/backups/{backup}"
 S = "/settings/sign-in/{provider}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_settings()]
+    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_settings(), *_of_keys()]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -238,8 +240,18 @@ def _settings() -> list[BaseRoute]:
         route(f"{B}/download", backups.download, allow="backups.read", confirm=True),
         route(f"{B}/delete", backups.delete_form, allow="backups.delete", confirm=True),
         route(f"{B}/delete", backups.remove, "POST", allow="backups.delete", confirm=True),
+    ]
+
+
+def _of_keys() -> list[BaseRoute]:
+    return [
+        route("/device", device.show, allow="keys.own", confirm=True),
+        route("/device", device.answer, "POST", allow="keys.own", tries="device", confirm=True),
         route("/settings/keys", keys.index, allow="keys.own"),
         route("/settings/keys", keys.create, "POST", allow="keys.own", confirm=True),
         route(f"{K}/revoke", keys.revoke_form, allow="keys.own"),
         route(f"{K}/revoke", keys.revoke, "POST", allow="keys.own"),
+        route("/settings/keys-of-others", keys.others, allow="keys.read"),
+        route(f"{KO}/revoke", keys.revoke_other_form, allow="keys.delete"),
+        route(f"{KO}/revoke", keys.revoke_other, "POST", allow="keys.delete", confirm=True),
     ]

@@ -7,7 +7,7 @@ from time import monotonic
 from appliance.access import chain, forward
 from appliance.backups import schedule
 from appliance.context import Context
-from appliance.deploy import approvals, earlier, releases, retention, tidy, uploads
+from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
 from appliance.projects import domain, edits
 
 HOUR = 3600.0
@@ -23,6 +23,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "look for edits by hand": (HOUR / 12, edits.look),
     "end requests that nobody answered": (60.0, approvals.expire),
+    "forget who sent what": (HOUR / 4, reach.forget_sent),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")

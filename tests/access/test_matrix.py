@@ -49,6 +49,8 @@ LEAST = {
     "backups.create": "owner",
     "backups.delete": "owner",
     "keys.own": "none",
+    "keys.read": "admin",
+    "keys.delete": "admin",
     "account.own": "none",
     "sign_in.update": "owner",
     "people.read": "admin",

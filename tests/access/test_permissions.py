@@ -106,6 +106,8 @@ def test_what_is_public_is_a_short_list() -> None:
         "GET /api/v1/openapi.json",
         "POST /api/v1/setup",
         "POST /api/v1/login",
+        "POST /api/v1/device",
+        "POST /api/v1/device/token",
         "POST /api/v1/invitations/accept",
         "POST /api/v1/invitations/ask",
         "GET /invitation",

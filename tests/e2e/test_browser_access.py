@@ -66,6 +66,8 @@ INSIDE = (
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
+    "/settings/keys-of-others",
+    "/device",
     "/account",
     "/account/passkeys/new",
     "/confirm?to=/account",
