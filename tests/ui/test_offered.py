@@ -73,7 +73,7 @@ def grant(server: Appliance, person: str, environment: str, role: str) -> None:
         place = db.execute(f"{sql} WHERE p.name = 'blog' AND e.name = ?", [environment]).fetchone()
         db.execute(
             "INSERT INTO grants (id, person_id, project_id, environment_id, role, created_at, created_by)"
-            " VALUES (?, ?, ?, ?, ?, '2027-01-31', 'x')",
+            " VALUES (?, ?, ?, ?, ?, '2027-01-31T00:00:00.000Z', 'x')",
             [clock.new_id(), person, *place, role],
         )
 
