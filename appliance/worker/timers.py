@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from appliance.access import chain, forward
+from appliance.access.people import invite
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
@@ -24,6 +25,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "look for edits by hand": (HOUR / 12, edits.look),
     "end requests that nobody answered": (60.0, approvals.expire),
     "forget who sent what": (HOUR / 4, reach.forget_sent),
+    "forget invitations that ended": (HOUR, invite.forget_ended),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")

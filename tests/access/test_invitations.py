@@ -12,10 +12,10 @@ import pytest
 
 from appliance.access.actor import OPERATOR
 from appliance.access.people.invite import invite as invite_one
-from appliance.access.people.join import join
+from appliance.access.people.join import ask_to_join, join
 from appliance.context import Context
-from appliance.errors import Invalid
-from appliance.model.invitations import NewInvitation
+from appliance.errors import Conflict, Invalid, TooMany
+from appliance.model.invitations import Joining, NewInvitation
 from appliance.store import invitations
 from tests import inside
 from tests.access.cast import signed_in_as
@@ -220,6 +220,21 @@ def test_whoever_was_invited_may_come_by_a_provider_too(ctx: Context) -> None:
     made = join(ctx, "c@elsewhere.example", verified=True)
     assert made is not None and made.role == "admin"
     assert invitations.find_for(ctx.db.read(), "c@elsewhere.example", joining=False) is None
+
+
+def test_a_link_to_join_goes_to_the_address_itself(ctx: Context) -> None:
+    inside.save(ctx, smtp_host="mail.example.com", smtp_from="homeport@example.com", smtp_security="none")
+    ask_to_join(ctx, Joining("new@example.com"), ip="192.0.2.7")
+    with pytest.raises(Conflict):
+        ask_to_join(ctx, Joining("new@elsewhere.example"), ip="192.0.2.8")
+    waiting = ctx.db.read().execute("SELECT recipient, body FROM mails").fetchall()
+    assert [row["recipient"] for row in waiting] == ["new@example.com"]
+    assert "token=" not in waiting[0]["body"], "it waits encrypted"
+    assert ctx.db.read().execute("SELECT count(*) FROM people").fetchone()[0] == 0
+    for _ in range(4):
+        ask_to_join(ctx, Joining("new@example.com"), ip="192.0.2.7")
+    with pytest.raises(TooMany):
+        ask_to_join(ctx, Joining("new@example.com"), ip="192.0.2.7")
 
 
 def _name() -> str:

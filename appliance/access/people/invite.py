@@ -19,6 +19,8 @@ from appliance.model.invitations import Invitation, NewInvitation, NewPromise, P
 from appliance.store import environments, invitations, people, projects
 from appliance.store.db import Connection
 
+SEEN_FOR = timedelta(days=30)
+
 
 @dataclass(frozen=True)
 class Invited:
@@ -76,6 +78,12 @@ def revoke_invitation(ctx: Context, actor: Actor, invitation_id: str) -> None:
         refuse_promise_beyond(db, actor, found)
         invitations.remove(db, found.id)
         record(ctx, db, actor, "person.uninvite", found.email)
+
+
+def forget_ended(ctx: Context) -> None:
+    """After a while in which they can still be seen, and made anew."""
+    with ctx.db.write(lasting=False) as db:
+        invitations.forget_expired(db, clock.text(ctx.now() - SEEN_FOR))
 
 
 def refuse_promise_beyond(db: Connection, actor: Actor, invitation: Invitation) -> None:
