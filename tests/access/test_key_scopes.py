@@ -68,7 +68,7 @@ def test_every_permission_in_every_place(
     for place in PLACES:
         project, environment = place.split("/")
         at = f"/projects/{project}/environments/{environment}"
-        asks = {
+        asks: dict[str, tuple[str, str, dict[str, Any] | None]] = {
             "projects.read": ("GET", at, None),
             "urls.read": ("GET", f"{at}/urls", None),
             "deployments.read": ("GET", f"{at}/deployments", None),
