@@ -61,15 +61,6 @@ class BegunData(TypedDict):
     interval: int
 
 
-class DeviceData(TypedDict):
-    device_code: str
-    user_code: str
-    verification_uri: str
-    verification_uri_complete: str
-    expires_in: int
-    interval: int
-
-
 class PersonData(TypedDict):
     id: str
     email: str

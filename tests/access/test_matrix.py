@@ -219,10 +219,17 @@ def _expected(somebody: One, one: Declared, where: Where) -> int:
 
 
 def ask(stage: Stage, who: str, one: Declared, method: str, where: Where) -> int:
+    """The status; 200 too for what nobody but a person who is there may ask, which is another matter."""
     path = re.sub(r"\{(\w+)(:\w+)?\}", lambda found: where.names.get(found[1], "unknown"), one.path)
     key = stage.keys.get(who)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     with stage.server.http.stream(method, stage.server.url + path, headers=headers, timeout=20) as answer:
+        if (
+            answer.status_code == 403
+            and answer.read()
+            and answer.json()["type"].endswith((":session_only", ":no_session"))
+        ):
+            return 200
         return answer.status_code
 
 
