@@ -234,6 +234,8 @@ def ask(stage: Stage, who: str, one: Declared, method: str, where: Where) -> int
 
 
 def agrees(one: Declared, wanted: int, got: int) -> bool:
+    if got == 429:
+        return bool(one.tries)  # asked too often by then, which comes before who asks
     if wanted != 200:
         return got == wanted
     of_place_alone = one.allow not in OF_THE_APPLIANCE and not set(re.findall(r"\{(\w+)", one.path)) - set(
