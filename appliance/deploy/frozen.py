@@ -12,6 +12,8 @@ from appliance.model.environments import Environment, Freeze, NewFreeze
 from appliance.store import deployments, environments, jobs
 from appliance.store.db import Connection
 
+NEVER = "9999-12-31T00:00:00.000Z"  # when a job is due that waits for somebody
+
 
 def freeze(ctx: Context, actor: Actor, environment: Environment, new: NewFreeze) -> Environment:
     """What runs goes to its end; what is queued stays queued."""
@@ -36,8 +38,7 @@ def thaw(ctx: Context, actor: Actor, environment: Environment) -> Environment:
         if now.frozen is None:
             return now
         environments.set_frozen(db, environment.id, None)
-        queued = (one for one in deployments.waiting(db, environment.id) if one.status == "queued")
-        waits = [one for one in queued if one.approval is None or not one.approval.waits]
+        waits = [one for one in deployments.waiting(db, environment.id) if one.status == "queued"]
         for one in waits:
             jobs.due(db, "deploy", one.id, ctx.moment())
         record_in(ctx, db, actor, "environment.thaw", environment, message=now.frozen.message)
@@ -69,7 +70,7 @@ def held(db: Connection, deployment: Deployment) -> bool:
     if deployment.status != "queued" or place is None or place.frozen is None:
         return False
     jobs.drop(db, "deploy", deployment.id)
-    jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=jobs.NEVER)
+    jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=NEVER)
     return True
 
 

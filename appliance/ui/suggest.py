@@ -5,18 +5,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from appliance.ui.places import suggested
-from appliance.web.routes import ctx_of, sight_of
+from appliance.web.routes import ctx_of
 
 OPTION = Markup('<option value="{}">')
 
 
 def projects(request: Request) -> Response:
-    typed, seen = request.query_params.get("project", ""), sight_of(request, "projects.read")
-    return HTMLResponse(Markup("").join(OPTION.format(name) for name, _ in suggested(ctx_of(request), typed, seen)))
+    typed = request.query_params.get("project", "")
+    return HTMLResponse(Markup("").join(OPTION.format(name) for name, _ in suggested(ctx_of(request), typed)))
 
 
 def targets(request: Request) -> Response:
-    """Where something can be done: the field says what."""
-    wanted = "urls.create" if request.query_params.get("for") == "url" else "deployments.create"
-    found = suggested(ctx_of(request), request.query_params.get("target", ""), sight_of(request, wanted))
+    found = suggested(ctx_of(request), request.query_params.get("target", ""))
     return HTMLResponse(Markup("").join(OPTION.format(f"{name}/{kind}") for name, kinds in found for kind in kinds))

@@ -37,9 +37,6 @@ PAGES = (
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
-    "/account",
-    "/account/passkeys/new",
-    "/confirm",
     "/docs",
 )
 POSTS = (

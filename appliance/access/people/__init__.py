@@ -1,1 +1,0 @@
-"""People: who they are here, how they come, and how they go."""
