@@ -19,8 +19,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from appliance import __version__
-from appliance.access import setup
+from appliance.access import chain, second_step, secrets, setup
 from appliance.access.actor import OPERATOR
+from appliance.access.secrets import Rotated
 from appliance.api.openapi import document
 from appliance.api.routes import routes as api_routes
 from appliance.backups import host as backups
@@ -33,26 +34,26 @@ from appliance.deploy.recover import recover
 from appliance.doctor.here import examine_host
 from appliance.errors import HomeportError, StartFailed
 from appliance.events import Bus, Restored
-from appliance.machine import clock, faults, partner
+from appliance.machine import clock, faults, keyring, partner
+from appliance.machine.keyring import Keyring
+from appliance.model.activity import Verified
 from appliance.model.checks import Check
 from appliance.model.people import NewPerson, Person
 from appliance.settings import Settings
-from appliance.store import people, saved
+from appliance.store import people, saved, sealed
 from appliance.store.db import Database
 from appliance.ui.routes import routes as ui_routes
-from appliance.upgrade import handover, outcome
+from appliance.upgrade import exchange, handover, outcome
 from appliance.upgrade import record as progress
 from appliance.upgrade import rehearse as rehearsing
 from appliance.upgrade.control import Control, Wanted
 from appliance.upgrade.handover import Held
-from appliance.web import server
+from appliance.web import journal, server
 from appliance.web.errors import on_error, on_fault, on_gone, on_http
 from appliance.web.hosts import HostSwitch
 from appliance.web.middleware import Edge
 from appliance.web.routes import refuse_undeclared
 from appliance.worker.runner import Runner
-
-SECRET_BYTES = 32
 
 
 def open_context(settings: Settings, *, serving: bool = False, copied: bool = False) -> Context:
@@ -60,15 +61,22 @@ def open_context(settings: Settings, *, serving: bool = False, copied: bool = Fa
     with _usable(settings.data):
         paths.make_folders(settings.data)
     path = settings.data / "homeport.db"
-    secret = _secret(settings, fresh=not path.exists())
+    master = keyring.opened(settings.data, fresh=not path.exists())
     path.touch(mode=0o600)  # before anything is in it; the files that SQLite makes beside it become as private
     path.chmod(0o600)
     database = Database(path)
     if not serving:
         _refuse_to_meddle(settings.data, database)
+    wanted = sealed.key_of(database.read())
+    master = keyring.right(settings.data, master, wanted)
+    if serving:
+        keyring.settle(settings.data, wanted)
     aside = settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db"
     database.migrate(None if copied else aside)
-    return Context(settings, database, Bus(), secret, _instance(database))
+    ctx = Context(settings, database, Bus(), Keyring(settings.data, master), _instance(database))
+    secrets.bring_up_to_date(ctx, master)
+    chain.begin(ctx)
+    return ctx
 
 
 def build(ctx: Context) -> ASGIApp:
@@ -93,7 +101,7 @@ def build(ctx: Context) -> ASGIApp:
 
 def serve(settings: Settings) -> None:
     """Run until asked to end; then finish what is in hand. Another file may go on in between, with all that is open."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=journal.FORM, stream=sys.stderr)
     if handed := handover.held(os.environ):
         _take_turns(settings, handed)
         return
@@ -118,6 +126,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     except HomeportError as why:
         outcome.explain(why)
         raise
+    journal.keep_clean(ctx)
     runner = Runner(ctx)
     runner.start()
     gc.freeze()  # what is loaded stays: looking through it for rubbish again and again costs more than it holds
@@ -131,6 +140,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     partner.send_all_away()
     control.stop()
     held.connections = serving.taken_along
+    chain.note(ctx)
     if left and control.wanted:
         outcome.set_aside(ctx, held, control.wanted)
     ctx.db.close()
@@ -151,6 +161,7 @@ def _ready(settings: Settings, held: Held) -> tuple[Context, ASGIApp]:
         server.try_out(app, ctx)
         faults.point("upgrade tried")
     outcome.settle(ctx, held, underway)
+    chain.see_to_it(ctx)
     return ctx, app
 
 
@@ -177,6 +188,10 @@ def examine_store(settings: Settings) -> mend.Found:
     return mend.examine(open_context(settings))
 
 
+def verify_activity(settings: Settings) -> Verified:
+    return chain.verify(open_context(settings))
+
+
 def backup(settings: Settings, file: Path, passphrase: str) -> Written:
     return backups.to_file(settings.data, file, passphrase)
 
@@ -186,8 +201,8 @@ def restore(settings: Settings, file: Path, passphrase: str, *, without_keys: bo
         return backups.from_file(file, settings.data, passphrase, without_keys=without_keys)
 
 
-def add_person(settings: Settings, email: str, password: str) -> Person:
-    new = NewPerson.parse({"email": email, "password": password})
+def add_person(settings: Settings, email: str, password: str, role: str) -> Person:
+    new = NewPerson.parse({"email": email, "password": password, "role": role})
     return setup.add_person(open_context(settings), OPERATOR, new)
 
 
@@ -201,6 +216,22 @@ def reset_password(settings: Settings, email: str, password: str) -> Person:
     return setup.reset_password(open_context(settings), OPERATOR, new)
 
 
+def rotate_key(settings: Settings, *, lost: bool) -> Rotated:
+    """By the appliance that runs; where none does, here."""
+    running = None if lost else exchange.ask(settings.data)
+    if running is not None:
+        return Rotated(running)
+    with _alone(settings.data):
+        _refuse_midway(settings.data)
+        if lost:
+            return secrets.begin_anew(_without_key(settings), lambda: open_context(settings, serving=True))
+        return secrets.rotate(open_context(settings, serving=True))
+
+
+def reset_factors(settings: Settings, email: str) -> Person:
+    return second_step.reset_factors(open_context(settings), OPERATOR, email)
+
+
 def address(ctx: Context) -> str:
     """Where people reach this appliance, as far as it can know."""
     if ctx.settings.url:
@@ -211,30 +242,14 @@ def address(ctx: Context) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{ctx.base.port}"
 
 
-def _secret(settings: Settings, *, fresh: bool) -> bytes:
-    """Made once with the database; a file that others can read is refused."""
-    path = settings.data / "secret.key"
-    if fresh and not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        os.write(handle, os.urandom(SECRET_BYTES))
-        os.fsync(handle)
-        os.close(handle)
+def _without_key(settings: Settings) -> Database:
+    """The database alone, in its form of now."""
+    path = settings.data / "homeport.db"
     if not path.exists():
-        raise StartFailed(
-            f"{path} is missing. Sessions and saved secrets were made with it.",
-            code="no_secret",
-            todo=("Put the file back from a backup.", "Or run `homeport doctor` to see what else is missing."),
-        )
-    if path.stat().st_mode & 0o077:
-        raise StartFailed(
-            f"{path} can be read by others on this host.",
-            code="open_secret",
-            todo=(f"Run chmod 600 {path}, then start again.",),
-        )
-    secret = path.read_bytes()
-    if len(secret) < SECRET_BYTES:
-        raise StartFailed(f"{path} is not whole: it holds {len(secret)} bytes.", todo=("Put it back from a backup.",))
-    return secret
+        raise StartFailed(f"There is no Homeport in {settings.data}: it has no database.", code="no_database")
+    database = Database(path)
+    database.migrate(settings.data / "backups" / f"before-{__version__}-{clock.new_id()}.db")
+    return database
 
 
 def _instance(database: Database) -> str:
@@ -298,9 +313,7 @@ def _alone(data: Path) -> Iterator[int]:
 
 def _refuse_to_meddle(data: Path, database: Database) -> None:
     """A command beside the appliance doesn't change the form of what that has open, nor what may be taken back."""
-    if progress.read(data):
-        todo = ("Try again in a moment. Where no Homeport runs, start it first.",)
-        raise StartFailed(f"An upgrade of the Homeport in {data} is going on.", code="upgrading", todo=todo)
+    _refuse_midway(data)
     if database.pending():
         with suppress(FileNotFoundError), (data / "lock").open() as lock:
             try:
@@ -311,6 +324,12 @@ def _refuse_to_meddle(data: Path, database: Database) -> None:
                     code="running",
                     todo=("Use the file that it runs from, or run `homeport upgrade` with this one first.",),
                 ) from None
+
+
+def _refuse_midway(data: Path) -> None:
+    if progress.read(data):
+        todo = ("Try again in a moment. Where no Homeport runs, start it first.",)
+        raise StartFailed(f"An upgrade of the Homeport in {data} is going on.", code="upgrading", todo=todo)
 
 
 def _greet(ctx: Context, *, again: bool) -> None:

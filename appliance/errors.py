@@ -3,6 +3,7 @@
 HomeportError
 ├── BadRequest 400
 ├── NotSignedIn 401
+│   └── HalfWay 401       the second factor comes next
 ├── Forbidden 403
 ├── NotFound 404
 ├── Conflict 409
@@ -10,6 +11,7 @@ HomeportError
 ├── OtherVersion 412       of a protocol
 ├── TooLarge 413
 ├── WrongKind 415
+├── OtherHost 421         this appliance doesn't answer by the name that was asked for
 ├── Invalid 422
 │   └── BadBundle 422
 ├── BadBackup 422
@@ -32,6 +34,7 @@ class HomeportError(Exception):
     status = 500
     code = "error"
     title = "Something went wrong"
+    refused = ""  # the permission that was missing, where somebody was turned away
 
     def __init__(
         self,
@@ -60,6 +63,20 @@ class NotSignedIn(HomeportError):
     status = 401
     code = "not_signed_in"
     title = "Not signed in"
+
+
+class HalfWay(NotSignedIn):
+    """The password was right, and a second factor is set: `ticket` goes on with one of `ways`."""
+
+    code = "second_factor"
+
+    def __init__(self, ticket: str, ways: tuple[str, ...]) -> None:
+        super().__init__(
+            "The password is right. Now the second factor.",
+            todo=("`POST /api/v1/login/second` with the ticket and a code.",),
+        )
+        self.ticket = ticket
+        self.ways = ways
 
 
 class Forbidden(HomeportError):
@@ -120,6 +137,12 @@ class WrongKind(HomeportError):
     status = 415
     code = "wrong_kind"
     title = "Another kind of body is needed"
+
+
+class OtherHost(HomeportError):
+    status = 421
+    code = "other_host"
+    title = "Not the name of this appliance"
 
 
 class Invalid(HomeportError):

@@ -1,10 +1,12 @@
 """What an operator may set: one table, read from flags, then what was saved in the UI, then the environment."""
 
+import ipaddress
 import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -22,10 +24,14 @@ class About:
     text: str
     secret: bool = False
     saved: bool = False  # may be changed in the UI and API
+    owners: bool = False  # by owners alone: whoever changes it could come in as somebody else
 
 
-def _setting(default: Any, env: str, text: str, *, secret: bool = False, saved: bool = False) -> Any:
-    return field(default=default, metadata={"about": About(f"HOMEPORT_{env}", text, secret, saved)})
+def _setting(
+    default: Any, env: str, text: str, *, secret: bool = False, saved: bool = False, owners: bool = False
+) -> Any:
+    about = About(f"HOMEPORT_{env}", text, secret, saved, owners)
+    return field(default=default, repr=not secret, metadata={"about": about})
 
 
 def default_data() -> Path:
@@ -41,7 +47,7 @@ class Settings:
     port: int = _setting(8420, "PORT", "The port that `serve` listens on")
     data: Path = _setting(Path("/var/lib/homeport"), "DATA", "The folder that holds everything Homeport keeps")
     url: str = _setting(
-        "", "URL", "Where people reach this appliance, such as `https://deploy.example.net`", saved=True
+        "", "URL", "Where people reach this appliance, such as `https://deploy.example.net`", saved=True, owners=True
     )
     backend: str = _setting("auto", "BACKEND", "Backend of new environments: `auto`, `builtin` or `nginx`", saved=True)
     nginx_sites_available: Path = _setting(
@@ -99,7 +105,31 @@ class Settings:
         saved=True,
     )
     trusted_proxies: str = _setting(
-        "", "TRUSTED_PROXIES", "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed"
+        "",
+        "TRUSTED_PROXIES",
+        "Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, such as `10.0.0.0/8`",
+    )
+    hosts: str = _setting(
+        "", "HOSTS", "Names that this appliance answers by besides the one in its URL; `*` for any at all"
+    )
+    cors_origins: str = _setting(
+        "", "CORS_ORIGINS", "Other sites whose pages may use the API with a key, such as `https://status.example.net`"
+    )
+    hsts: int = _setting(0, "HSTS", "Seconds for which browsers come back by HTTPS alone, once they came by it")
+    limit_key: int = _setting(6000, "LIMIT_KEY", "Most requests a minute with one key; `0` for no limit")
+    limit_person: int = _setting(
+        6000, "LIMIT_PERSON", "Most requests a minute of one person who is signed in; `0` for no limit"
+    )
+    limit_address: int = _setting(
+        3000, "LIMIT_ADDRESS", "Most requests a minute from one address by whoever isn't signed in; `0` for no limit"
+    )
+    limit_tries: int = _setting(
+        60,
+        "LIMIT_TRIES",
+        "Most tries a minute from one address at each of signing in, setting up and the like; `0` for no limit",
+    )
+    syslog: str = _setting(
+        "", "SYSLOG", "Where activity goes besides: `udp://host:514`, `tcp://host:601` or `unix:/dev/log`"
     )
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
     backup_every: str = _setting(
@@ -125,6 +155,38 @@ class Settings:
     backup_passphrase: str = _setting(
         "", "BACKUP_PASSPHRASE", "Locks the keys in these backups; without it they have none", secret=True, saved=True
     )
+    smtp_host: str = _setting("", "SMTP_HOST", "The server that e-mail goes out by", saved=True, owners=True)
+    smtp_port: int = _setting(587, "SMTP_PORT", "Its port", saved=True, owners=True)
+    smtp_security: str = _setting(
+        "starttls", "SMTP_SECURITY", "How it is spoken to: `starttls`, `tls` or `none`", saved=True, owners=True
+    )
+    smtp_user: str = _setting("", "SMTP_USER", "The user name that it asks for", saved=True, owners=True)
+    smtp_password: str = _setting("", "SMTP_PASSWORD", "The password", secret=True, saved=True, owners=True)
+    smtp_from: str = _setting(
+        "", "SMTP_FROM", "The sender, such as `Homeport <homeport@example.net>`", saved=True, owners=True
+    )
+    second_factor: str = _setting(
+        "optional",
+        "SECOND_FACTOR",
+        "`optional`, or `required`: whoever has no second factor can do nothing but set one up",
+        saved=True,
+        owners=True,
+    )
+    password_sign_in: bool = _setting(
+        True, "PASSWORD_SIGN_IN", "Whether people who are no owners may sign in by password", saved=True, owners=True
+    )
+
+    join_domains: str = _setting(
+        "",
+        "JOIN_DOMAINS",
+        "Domains whose addresses may join by themselves once they are seen to be somebody's own, such as `example.net`",
+        saved=True,
+        owners=True,
+    )
+    join_role: str = _setting(
+        "viewer", "JOIN_ROLE", "The role that they get: `developer`, `viewer` or `none`", saved=True, owners=True
+    )
+    invitation_days: int = _setting(7, "INVITATION_DAYS", "Days for which an invitation works", saved=True)
 
     @classmethod
     def load(cls, flags: Mapping[str, object], environ: Mapping[str, str]) -> Self:
@@ -152,7 +214,8 @@ def parse_setting(name: str, text: str) -> Any:
     try:
         return reader(text.strip())
     except (ValueError, OverflowError) as why:
-        raise StartFailed(f"{about(name).env} is {text!r}, which can't be used: {why}.") from why
+        shown = "set to something" if about(name).secret else f"{text!r},"
+        raise StartFailed(f"{about(name).env} is {shown} which can't be used: {why}.") from why
 
 
 def about(name: str) -> About:
@@ -199,6 +262,52 @@ def _domain(text: str) -> str:
     return name
 
 
+def _domains(text: str) -> str:
+    return ",".join(dict.fromkeys(_domain(one) for one in text.replace(",", " ").split()))
+
+
+def _days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 90:
+        raise ValueError("enter 1 to 90 days")
+    return number
+
+
+def _networks(text: str) -> str:
+    try:
+        return " ".join(str(ipaddress.ip_network(one, strict=False)) for one in _words(text))
+    except ValueError:
+        raise ValueError("name addresses and networks, such as 192.0.2.1 or 10.0.0.0/8") from None
+
+
+def _hosts(text: str) -> str:
+    names = [name.lower().rstrip(".") for name in _words(text)]
+    if not all(name == "*" or re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?", name) for name in names):
+        raise ValueError("name hosts without a scheme or a port, such as deploy.example.net")
+    return " ".join(names)
+
+
+def _origins(text: str) -> str:
+    for origin in _words(text):
+        url = urlsplit(origin)
+        if origin == "*":
+            raise ValueError("name each site; a key in the hands of any page there is would be in anyone's")
+        if url.scheme not in ("http", "https") or not url.hostname or origin != f"{url.scheme}://{url.netloc}".lower():
+            raise ValueError("name sites by scheme and host alone, such as https://status.example.net")
+    return " ".join(_words(text))
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _from_zero(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("it can't be less than zero")
+    return number
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -227,6 +336,14 @@ def _folder(text: str) -> str:
     return text
 
 
+def _syslog(text: str) -> str:
+    to = urlsplit(text)
+    there = to.path if to.scheme == "unix" else to.hostname and to.port
+    if text and (to.scheme not in ("udp", "tcp", "unix") or not there):
+        raise ValueError("enter udp://host:514, tcp://host:601 or unix:/dev/log")
+    return text
+
+
 def _store(text: str) -> str:
     url = urlsplit(text)
     if text and (url.scheme not in ("http", "https") or not url.hostname or url.query or url.username is not None):
@@ -243,6 +360,27 @@ def _bucket(text: str) -> str:
 def _passphrase(text: str) -> str:
     if text and len(text) < 12:
         raise ValueError("use at least 12 characters")
+    return text
+
+
+def _mail_host(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}", text):
+        raise ValueError("enter a host name or an address, such as mail.example.net")
+    return text
+
+
+def _mail_port(text: str) -> int:
+    number = _port(text)
+    if not number:
+        raise ValueError("a port is a number from 1 to 65535")
+    return number
+
+
+def _sender(text: str) -> str:
+    name, address = parseaddr(text)
+    good = re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", address)
+    if text and (not good or not text.isprintable() or text not in (address, f"<{address}>", f"{name} <{address}>")):
+        raise ValueError("enter an address such as homeport@example.net, or Homeport <homeport@example.net>")
     return text
 
 
@@ -276,7 +414,16 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "upload_max": _size,
     "releases_kept": _positive,
     "upload_hours": _positive,
+    "syslog": _syslog,
     "workers": _positive,
+    "trusted_proxies": _networks,
+    "hosts": _hosts,
+    "cors_origins": _origins,
+    "hsts": _from_zero,
+    "limit_key": _from_zero,
+    "limit_person": _from_zero,
+    "limit_address": _from_zero,
+    "limit_tries": _from_zero,
     "backup_every": _one_of("off", "daily", "weekly"),
     "backup_hour": _hour,
     "backup_keep": _positive,
@@ -286,6 +433,15 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "backup_s3_bucket": _bucket,
     "backup_s3_path_style": _yes,
     "backup_passphrase": _passphrase,
+    "smtp_host": _mail_host,
+    "smtp_port": _mail_port,
+    "smtp_security": _one_of("starttls", "tls", "none"),
+    "smtp_from": _sender,
+    "second_factor": _one_of("optional", "required"),
+    "password_sign_in": _yes,
+    "join_domains": _domains,
+    "join_role": _one_of("developer", "viewer", "none"),
+    "invitation_days": _days,
 }
 ABOUT: dict[str, About] = {item.name: item.metadata["about"] for item in fields(Settings)}
 SAVED = frozenset(name for name, it in ABOUT.items() if it.saved)

@@ -7,7 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import caddy, crowd, deploying, listing, many, starting, swapping, urls
+from bench import caddy, crowd, deploying, listing, many, signing_in, starting, swapping, urls
 from bench.tables import Row, table
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "caddy": caddy.rows,
     "starting": starting.rows,
     "listing": listing.rows,
+    "signing_in": signing_in.rows,
 }
 
 

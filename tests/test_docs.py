@@ -31,11 +31,14 @@ RUN = (
     "projects",
     "environments",
     "deployments",
+    "approvals",
     "bundles",
     "urls",
     "keys",
     "activity",
     "people",
+    "mail",
+    "sign-in",
     "settings",
 )
 
@@ -134,6 +137,7 @@ METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 OPERATIONS = [(path, method, one) for path, item in DOCUMENT["paths"].items() for method, one in item.items()]
 SCHEMA_WORDS = {
     "$ref", "type", "properties", "required", "items", "anyOf", "description", "additionalProperties", "format", "enum",
+    "minimum", "maximum",
 }  # fmt: skip
 TYPES = {"string", "number", "integer", "boolean", "null", "object", "array"}
 

@@ -15,6 +15,9 @@ class Actor:
     door: str = "api"  # browser, api, host, job
     ip: str | None = None
     key_id: str = ""
+    confirmed_at: str = field(default="", compare=False)  # when a session last showed who it is
+    lacks_factor: bool = field(default=False, compare=False)  # one is required here, and there is none yet
+    cut_key: bool = field(default=False, compare=False)  # nobody, who sent part of a key
     powers: Powers | None = field(default=None, compare=False, repr=False)  # where they differ from what the role gives
 
     @property

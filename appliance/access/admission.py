@@ -21,19 +21,21 @@ class _Named:
 
     places: Sequence[Place]
     missing: NotFound
+    unseen: bool = False  # it is there all the same
 
 
 def admit(ctx: Context, actor: Actor, permission: str, names: Mapping[str, str]) -> None:
     """What may not be seen isn't there; what may be seen but not done is refused."""
     if may(actor, permission):
         return
-    if not actor.signed_in or permission in OF_THE_APPLIANCE:
+    if not actor.signed_in or actor.lacks_factor or permission in OF_THE_APPLIANCE:
         raise refusal(actor, permission)
     named = _named(ctx, actor, names)
     if named is None:
         need_somewhere(actor, permission)
         return
     if not _held(actor, SEE, named):
+        named.missing.refused = permission if named.unseen or named.places else ""
         raise named.missing
     if not _held(actor, permission, named):
         raise refusal(actor, permission)
@@ -66,6 +68,7 @@ def _named(ctx: Context, actor: Actor, names: Mapping[str, str]) -> _Named | Non
 def _in_project(db: Connection, actor: Actor, name: str, environment: str | None) -> _Named:
     project = projects.find(db, name)
     if project is None or environment is None or not powers(actor).hold_within(SEE, project.id):
-        return _Named([project.at] if project and environment is None else (), missing.no_project(name))
+        places = [project.at] if project and environment is None else ()
+        return _Named(places, missing.no_project(name), unseen=project is not None)
     found = environments.find(db, name, environment)
     return _Named([found.at] if found else (), missing.no_environment(name, environment))

@@ -17,6 +17,7 @@ OF_ENVIRONMENTS = {
     "environments.freeze": "Freeze and thaw environments",
     "deployments.read": "See deployments and their logs",
     "deployments.create": "Deploy a bundle",
+    "deployments.approve": "Approve and reject deployments, and say where that is asked for",
     "deployments.cancel": "Cancel a deployment",
     "deployments.rollback": "Roll an environment back",
     "deployments.promote": "Promote to an environment from another one",
@@ -30,12 +31,28 @@ OF_PROJECTS = {
     "projects.update": "Rename projects",
     "projects.delete": "Delete projects",
     "environments.create": "Create environments",
+    "grants.read": "See who may do what in a project",
+    "grants.update": "Grant and withdraw what may be done in a project",
 }
 OF_THE_APPLIANCE = {
     "projects.create": "Create projects",
     "keys.own": "Make and revoke keys of one's own",
+    "keys.read": "See other people's keys",
+    "keys.delete": "Revoke other people's keys",
+    "account.own": "See one's own sessions and second factors, and end sessions",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
+    "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
+    "people.read": "See people and invitations",
+    "people.create": "Invite people",
+    "people.update": "Give people other roles",
+    "people.delete": "Remove people",
+    "people.owners": "Make and remove owners",
+    "teams.read": "See teams",
+    "teams.create": "Create teams",
+    "teams.update": "Rename teams, add and remove members",
+    "teams.delete": "Delete teams",
+    "activity.verify": "Verify that the record of activity is whole",
     "backups.read": "See and download backups",
     "backups.create": "Take backups",
     "backups.delete": "Delete backups",
@@ -43,8 +60,9 @@ OF_THE_APPLIANCE = {
 PERMISSIONS = {**OF_ENVIRONMENTS, **OF_PROJECTS, **OF_THE_APPLIANCE}
 DECLARABLE = frozenset(PERMISSIONS) | {PUBLIC, SIGNED_IN}
 
-_OWNERS_ALONE = frozenset({"backups.read", "backups.create", "backups.delete"})
+_OWNERS_ALONE = frozenset({"sign_in.update", "people.owners", "backups.read", "backups.create", "backups.delete"})
 _READ = frozenset({"projects.read", "deployments.read", "bundles.read", "urls.read", "activity.read"})
+_OWN = frozenset({"keys.own", "account.own"})
 _DEVELOP = frozenset(
     {
         "projects.create",
@@ -62,9 +80,9 @@ _DEVELOP = frozenset(
 ROLES: dict[str, Permissions] = {
     "owner": frozenset(PERMISSIONS),
     "admin": frozenset(PERMISSIONS) - _OWNERS_ALONE,
-    "developer": _READ | _DEVELOP | {"keys.own"},
-    "viewer": _READ | {"keys.own"},
-    "none": frozenset({"keys.own"}),
+    "developer": _READ | _DEVELOP | _OWN,
+    "viewer": _READ | _OWN,
+    "none": _OWN,
 }
 RANK = ("none", "viewer", "developer", "admin", "owner")  # each may do what those before it may
 
@@ -115,9 +133,23 @@ def need_somewhere(actor: Actor, permission: str) -> None:
 
 
 def refusal(actor: Actor, permission: str) -> NotSignedIn | Forbidden:
+    if actor.cut_key:
+        return NotSignedIn(
+            "This is not a whole key: it was cut or mistyped.",
+            headers={"WWW-Authenticate": "Bearer"},
+            todo=("Copy it again, all of it: it begins with hp_.",),
+        )
     if not actor.signed_in:
         return NotSignedIn(
             "Sign in, or send a key as `Authorization: Bearer hp_…`.", headers={"WWW-Authenticate": "Bearer"}
         )
+    if actor.lacks_factor:
+        return Forbidden(
+            "A second factor is required here, and you have none yet.",
+            code="second_factor_needed",
+            todo=("Set up an authenticator app or a passkey on your account page.",),
+        )
     what = PERMISSIONS.get(permission, permission)
-    return Forbidden(f"{actor.name} may not do this. It takes the permission “{what}”.")
+    refused = Forbidden(f"{actor.name} may not do this. It takes the permission “{what}”.")
+    refused.refused = permission
+    return refused

@@ -11,7 +11,7 @@ from appliance.context import Context
 from appliance.errors import Conflict, NotFound
 from appliance.machine import clock, files
 from appliance.model.people import NewPerson, Person, SetUp
-from appliance.store import people
+from appliance.store import invitations, people
 
 LASTS = timedelta(minutes=30)
 
@@ -60,15 +60,18 @@ def set_up(ctx: Context, given: SetUp, *, door: str, ip: str | None, agent: str 
 
 
 def add_person(ctx: Context, actor: Actor, new: NewPerson) -> Person:
-    """Someone more who may come in. Until roles arrive, everyone is an owner."""
+    """Someone more who may come in."""
     hashed = passwords.hashed(new.password)
     with ctx.write() as db:
         if people.find_by_email(db, new.email):
             raise Conflict(f"{new.email} is here already. Set a new password with `homeport user reset-password`.")
-        person = Person(clock.new_id(), new.email, "owner", ctx.moment())
+        if new.role != "owner" and not people.anyone(db):
+            raise Conflict("The first person here has to be an owner.", code="no_owner")
+        person = Person(clock.new_id(), new.email, new.role, ctx.moment())
         people.add(db, person, hashed)
         people.forget_setup_links(db)
-        record(ctx, db, actor, "person.create", person.email)
+        invitations.forget_for(db, new.email)
+        record(ctx, db, actor, "person.create", person.email, role=person.role)
     (ctx.data / "setup-link").unlink(missing_ok=True)
     return person
 
@@ -84,7 +87,7 @@ def reset_password(ctx: Context, actor: Actor, new: NewPerson) -> Person:
         people.set_password(db, person.id, hashed)
         people.end_sessions(db, person.id)
         record(ctx, db, actor, "person.reset_password", person.email)
-    sessions.THROTTLE.worked(f"account {person.email.lower()}")
+    sessions.THROTTLE.worked(ctx, f"account {person.email.lower()}")
     return person
 
 

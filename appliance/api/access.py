@@ -7,14 +7,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from appliance.access import keys as access_keys
 from appliance.access import sessions, setup
-from appliance.access.permissions import ROLES
-from appliance.api.answers import answer, body, nothing, page_asked, page_of
+from appliance.access.keys import end_login
+from appliance.access.permissions import powers
+from appliance.api.answers import answer, body, nothing
 from appliance.errors import BadRequest, NotFound
-from appliance.model.keys import Key, NewKey
 from appliance.model.people import Credentials, Person, SetUp
-from appliance.store import keys, people
+from appliance.store import grants, people
 from appliance.web.routes import actor_of, ctx_of, doc
 
 
@@ -40,6 +39,14 @@ class SessionShape:
 
 
 @dataclass(frozen=True)
+class HeldShape:
+    project: str
+    environment: Annotated[str | None, "None for the whole project"]
+    role: Annotated[str, "`viewer`, `developer` or `admin`"]
+    team: Annotated[str | None, "The team that it was granted to; none where it was to you"]
+
+
+@dataclass(frozen=True)
 class Me:
     id: str
     email: str
@@ -47,22 +54,7 @@ class Me:
     kind: Annotated[str, "`person` or `key`"]
     name: Annotated[str, "How activity calls you"]
     permissions: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class KeyShape:
-    id: str
-    name: str
-    prefix: Annotated[str, "How the key begins"]
-    created_at: str
-    expires_at: str | None
-    last_used_at: str | None
-    last_used_from: str | None
-
-
-@dataclass(frozen=True)
-class FreshKeyShape(KeyShape):
-    key: Annotated[str, "The key itself, shown this once"]
+    grants: Annotated[tuple[HeldShape, ...], "What was granted besides, to you and your teams"]
 
 
 @doc("Make the first account", body=SetUp, returns=SetUpDone, status=201)
@@ -87,6 +79,8 @@ async def log_in(request: Request) -> Response:
 @doc("End this session", status=204)
 def log_out(request: Request) -> Response:
     actor = actor_of(request)
+    if actor.key_id and end_login(ctx_of(request), actor):
+        return nothing()
     if not actor.session:
         raise BadRequest("A key has no session to end; revoke the key instead.", code="no_session")
     sessions.sign_out(ctx_of(request), actor)
@@ -96,35 +90,13 @@ def log_out(request: Request) -> Response:
 @doc("Who you are and what you may do", returns=Me)
 async def me(request: Request) -> Response:
     actor = actor_of(request)
-    person = people.find(ctx_of(request).db.read(), actor.person_id)
+    db = ctx_of(request).db.read()
+    person = people.find(db, actor.person_id)
     if person is None:
         raise NotFound("This account is gone.")
-    may = tuple(sorted(ROLES.get(person.role, ())))
-    return answer(Me(person.id, person.email, person.role, actor.kind, actor.name, may))
-
-
-@doc("List your keys", returns=KeyShape, listing=True)
-async def list_keys(request: Request) -> Response:
-    cursor, limit = page_asked(request)
-    page = keys.newest(ctx_of(request).db.read(), actor_of(request).person_id, cursor=cursor, limit=limit)
-    return page_of((_key(key) for key in page.items), page.next)
-
-
-@doc("Create a key", body=NewKey, returns=FreshKeyShape, status=201)
-async def create_key(request: Request) -> Response:
-    new = NewKey.parse(await body(request))
-    fresh = await run_in_threadpool(access_keys.create_key, ctx_of(request), actor_of(request), new)
-    return answer(FreshKeyShape(**vars(_key(fresh.key)), key=fresh.text), 201)
-
-
-@doc("Revoke a key", status=204)
-def revoke_key(request: Request) -> Response:
-    access_keys.revoke_key(ctx_of(request), actor_of(request), request.path_params["key"])
-    return nothing()
-
-
-def _key(key: Key) -> KeyShape:
-    return KeyShape(key.id, key.name, key.prefix, key.created_at, key.expires_at, key.last_used_at, key.last_used_from)
+    may = tuple(sorted(powers(actor).everywhere))
+    held = tuple(HeldShape(one.project, one.environment, one.role, one.team) for one in grants.held_by(db, person.id))
+    return answer(Me(person.id, person.email, person.role, actor.kind, actor.name, may, held))
 
 
 def _person(person: Person) -> PersonShape:

@@ -23,6 +23,7 @@ __all__ = [
     "text_of",
 ]
 PAGE, MOST_ITEMS = 50, 200
+LONGEST_WAIT = 600  # seconds
 LONGEST_NUMBER = 18  # digits
 
 
@@ -79,6 +80,6 @@ def seconds_asked(request: Request) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 600:
+    if not 0 <= seconds <= LONGEST_WAIT:
         raise Invalid({"wait": "Wait 0 to 600 seconds"})
     return seconds

@@ -6,7 +6,7 @@ from starlette.responses import Response, StreamingResponse
 
 from appliance.api.answers import answer, nothing, page_asked, page_of
 from appliance.backups import create, delete, find
-from appliance.backups.places import open_backup
+from appliance.backups.download import open_for
 from appliance.model.backups import Backup
 from appliance.store import backups
 from appliance.web.routes import actor_of, ctx_of, doc
@@ -35,7 +35,7 @@ def shown(request: Request) -> Response:
 def downloaded(request: Request) -> Response:
     """From the folder or bucket that it is kept in."""
     ctx = ctx_of(request)
-    opened = open_backup(ctx, find.find_backup(ctx, request.path_params["backup"]))
+    opened = open_for(ctx, actor_of(request), request.path_params["backup"])
     headers = {
         "Content-Length": str(opened.size),
         "Content-Disposition": f'attachment; filename="{opened.name}"',

@@ -7,21 +7,23 @@ from appliance.access.missing import no_bundle
 from appliance.api.answers import answer
 from appliance.deploy import paths
 from appliance.deploy.delta import zip_of_made
+from appliance.deploy.reach import as_seen
 from appliance.errors import NotFound
 from appliance.model.bundles import Bundle
 from appliance.store import bundles
-from appliance.web.routes import ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc
 
 
 @doc("Show a bundle", returns=Bundle)
 async def shown(request: Request) -> Response:
-    return answer(_find(request))
+    return answer(as_seen(ctx_of(request), actor_of(request), _find(request)))
 
 
 @doc("Download a bundle, the same bytes", binary="application/zip")
 async def downloaded(request: Request) -> Response:
     """The same bytes every time; of what was deployed file by file, put together as they are sent."""
-    ctx, bundle = ctx_of(request), _find(request)
+    ctx = ctx_of(request)
+    bundle = as_seen(ctx, actor_of(request), _find(request))
     name = bundle.filename if bundle.filename.endswith(".zip") else f"{bundle.sha256[:12]}.zip"
     headers = {"Digest": f"sha-256={bundle.sha256}", "Cache-Control": "private, immutable, max-age=31536000"}
     path = paths.bundle_file(ctx, bundle.sha256)

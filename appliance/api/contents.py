@@ -7,7 +7,7 @@ from starlette.responses import Response
 from appliance.api.answers import answer
 from appliance.deploy.arriving import KIND, Arrived, Arriving
 from appliance.errors import BadRequest, WrongKind
-from appliance.web.routes import ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc
 from appliance.web.upload import expected, spool
 
 BATCH = f"A batch as `{KIND}`, perhaps gzip; see docs/delta.md"
@@ -22,7 +22,7 @@ async def taken(request: Request) -> Response:
     packed = request.headers.get("content-encoding", "").strip().lower()
     if packed not in ("", "identity", "gzip", "x-gzip"):
         raise WrongKind(f"A batch packed as {packed} can't be read.", todo=("Pack it as gzip, or not at all.",))
-    with Arriving(ctx_of(request), expected(request), packed="gzip" in packed) as arriving:
+    with Arriving(ctx_of(request), actor_of(request), expected(request), packed="gzip" in packed) as arriving:
         try:
             await spool(request, arriving)
         except ClientDisconnect as why:

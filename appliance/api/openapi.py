@@ -11,13 +11,14 @@ from starlette.routing import BaseRoute
 
 from appliance import __version__
 from appliance.access.permissions import PERMISSIONS, PUBLIC, SIGNED_IN
-from appliance.api.answers import answer
+from appliance.api.answers import LONGEST_WAIT, MOST_ITEMS, answer
 from appliance.projects.settings import SettingsPatch
 from appliance.settings import ABOUT, SAVED
 from appliance.web.routes import Declared, Doc
 from appliance.web.routes import doc as documented
 
 JsonSchema = dict[str, Any]
+CONFIRMED = " A session that was not confirmed within ten minutes is refused with the code `confirm`."
 PAGING = {"limit": "At most this many, up to 200", "cursor": "The `next` of the page before"}
 
 
@@ -55,7 +56,7 @@ def _operation(one: Declared, doc: Doc, method: str, schemas: dict[str, JsonSche
     }
     if one.allow == PUBLIC:
         made["security"] = []
-    made["description"] = _who(one.allow)
+    made["description"] = _who(one.allow) + (CONFIRMED if one.confirm else "")
     if content := _accepted(doc, schemas):
         made["requestBody"] = {"required": True, "content": content}
         if doc.other:
@@ -87,7 +88,7 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
     ]
     asked = {**doc.query, **(PAGING if doc.listing and not doc.whole else {})}
     query = [
-        {"name": name, "in": "query", "description": text, "schema": {"type": _query_type(name)}}
+        {"name": name, "in": "query", "description": text, "schema": QUERY.get(name, {"type": "string"})}
         for name, text in asked.items()
     ]
     said = [
@@ -95,10 +96,6 @@ def _parameters(one: Declared, doc: Doc) -> list[JsonSchema]:
         for name, text in doc.headers.items()
     ]
     return inside + query + said
-
-
-def _query_type(name: str) -> str:
-    return {"limit": "integer", "wait": "number"}.get(name, "string")
 
 
 def _responses(doc: Doc, schemas: dict[str, JsonSchema]) -> JsonSchema:
@@ -150,7 +147,8 @@ def _object(kind: Any, schemas: dict[str, JsonSchema]) -> JsonSchema:
         for item in fields(kind):
             properties[item.name.rstrip("_")] = _schema(hints[item.name], schemas)
         required = [item.name.rstrip("_") for item in fields(kind) if item.default is MISSING]
-        schemas[name] = {"type": "object", "properties": properties, "required": required}
+        closed = {"additionalProperties": False} if hasattr(kind, "parse") else {}
+        schemas[name] = {"type": "object", "properties": properties, "required": required, **closed}
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -162,6 +160,10 @@ TYPES: dict[Any, str] = {
     type(None): "null",
     dict: "object",
     object: "object",
+}
+QUERY: dict[str, JsonSchema] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS},
+    "wait": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT},
 }
 KEY = {"type": "http", "scheme": "bearer", "description": "A key (`hp_…`) or a session token"}
 FORM = {
@@ -192,6 +194,12 @@ PROBLEM = {
             "description": "The contents that have to be sent first, by their SHA-256",
         },
         "more": {"type": "integer", "description": "How many are missing besides"},
+        "ticket": {"type": "string", "description": "With `second_factor`: what `POST /login/second` goes on with"},
+        "ways": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "With `second_factor`: `code`, `passkey`, `recovery_code`",
+        },
         "request_id": {"type": "string"},
     },
 }

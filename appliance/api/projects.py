@@ -67,7 +67,9 @@ def deleted(request: Request) -> Response:
 async def frees(request: Request) -> Response:
     ctx = ctx_of(request)
     project = find_project(ctx, request.path_params["project"])
-    return answer(what_frees(ctx, environments.of_project(ctx.db.read(), project.id)))
+    seen = sight_of(request, "projects.read")
+    those = environments.of_project(ctx.db.read(), project.id)
+    return answer(what_frees(ctx, tuple(one for one in those if sees(seen, one.at))))
 
 
 @doc("List environments", returns=EnvironmentShape, listing=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any
 
 from appliance.context import Context
-from appliance.deploy import permanent, rolled_back
+from appliance.deploy import approvals, permanent, rolled_back
 from appliance.deploy.places import address
 from appliance.deploy.queue import Queue, place_in_line
 from appliance.deploy.rolled_back import RolledBack
+from appliance.model.approvals import ApprovalRule
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.model.environments import Environment, Freeze
 from appliance.model.projects import Project
@@ -25,6 +26,16 @@ class ProjectShape:
     environments: Annotated[tuple[str, ...], "The names of its environments"]
     created_at: str
     created_by: str
+
+
+@dataclass(frozen=True)
+class ApprovalShape:
+    status: Annotated[str, "`waiting`, `approved`, `rejected`, `expired`, or `withdrawn`: it ended some other way"]
+    expires_at: Annotated[str, "Until when somebody can approve it"]
+    by: Annotated[str | None, "Who decided"]
+    at: Annotated[str | None, "When"]
+    reason: str
+    link: Annotated[str | None, "While it waits: where whoever may decides"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class DeploymentShape:
     error: Failure | None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"]
     queue: Annotated[Queue | None, "For a queued one: where it stands in line, and why it waits"]
+    approval: Annotated[ApprovalShape | None, "Where its environment asks for a second person"]
     xray: Annotated[Summary | None, "What was seen in it, in numbers"]
     address: Annotated[str, "Where its environment answers"]
     permanent: Annotated[str | None, "Where this very deployment answers, while its release is kept"]
@@ -77,6 +89,7 @@ class EnvironmentShape:
     live: Annotated[DeploymentShape | None, "What visitors get now"]
     urls: tuple[UrlShape, ...]
     frozen: Annotated[Freeze | None, "Why nothing is deployed to it now"]
+    approval: Annotated[ApprovalRule | None, "Whether a deployment waits for a second person"]
     rolled_back: Annotated[RolledBack | None, "Until that is undone or something newer goes live"]
     created_at: str
 
@@ -132,6 +145,7 @@ def of_deployment(
         error=deployment.error,
         overtaken_by=deployment.overtaken_by,
         queue=place_in_line(ctx, deployment),
+        approval=_of_approval(ctx, deployment),
         xray=(xrays.in_short(db, [deployment.id]) if seen is None else seen).get(deployment.id),
         address=place,
         permanent=permanent.address(ctx, deployment),
@@ -140,6 +154,14 @@ def of_deployment(
         started_at=deployment.started_at,
         finished_at=deployment.finished_at,
     )
+
+
+def _of_approval(ctx: Context, deployment: Deployment) -> ApprovalShape | None:
+    found = deployment.approval
+    if found is None:
+        return None
+    link = ctx.settings.url.rstrip("/") + approvals.link(ctx, deployment) if found.waits else None
+    return ApprovalShape(found.status, found.expires_at, found.by, found.at, found.reason, link)
 
 
 def of_deployments(ctx: Context, those: tuple[Deployment, ...]) -> list[DeploymentShape]:
@@ -174,6 +196,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[Enviro
                 of_deployment(ctx, now, place, seen) if now else None,
                 tuple(of_url(url) for url in attached[one.id]),
                 one.frozen,
+                one.approval,
                 back.get(one.id),
                 one.created_at,
             )

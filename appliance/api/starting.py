@@ -28,4 +28,4 @@ def start(ctx: Context, actor: Actor, environment: Environment, wanted: Wanted, 
     if once is None:
         refuse_frozen(environment)  # before anything is sent in vain
     with releases.shelf_in_use():
-        return delta.deploy_tree(ctx, actor, environment, delta.plan(ctx, wanted), once)
+        return delta.deploy_tree(ctx, actor, environment, delta.plan(ctx, actor, wanted), once)

@@ -1,4 +1,4 @@
-"""Activity, settings, health, metrics, and the description of the API itself."""
+"""Settings, health, metrics, and the description of the API itself."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,17 +8,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from appliance import __version__
-from appliance.api.answers import answer, body, number_cursor, page_asked, page_of
+from appliance.api.answers import answer, body, page_of
 from appliance.context import Context
 from appliance.doctor.here import examine_here
-from appliance.model.activity import Activity
 from appliance.model.checks import Check
 from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import ABOUT, SAVED
-from appliance.store import activity, deployments, jobs, projects, saved, urls
-from appliance.web.routes import actor_of, ctx_of, doc, sight_of
-
-WHO = {"q": "Only with this text", "actor": "Only by this person or key", "project": "Only in this project"}
+from appliance.store import deployments, jobs, projects, saved, urls
+from appliance.web.routes import actor_of, ctx_of, doc
 
 
 @dataclass(frozen=True)
@@ -30,21 +27,6 @@ class SettingShape:
     set: Annotated[bool, "Whether it has a value"]
     saved_at: str | None
     saved_by: str | None
-
-
-@doc("What anyone did, newest first", returns=Activity, listing=True, query=WHO)
-async def listed_activity(request: Request) -> Response:
-    ctx, (cursor, limit), asked = ctx_of(request), page_asked(request), request.query_params
-    page = activity.newest(
-        ctx.db.read(),
-        q=asked.get("q", ""),
-        actor=asked.get("actor"),
-        project=asked.get("project"),
-        cursor=number_cursor(cursor),
-        limit=limit,
-        sight=sight_of(request, "activity.read"),
-    )
-    return page_of(page.items, page.next)
 
 
 @doc("Settings that can be saved", returns=SettingShape, listing=True, whole=True)

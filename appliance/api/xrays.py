@@ -3,6 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.missing import no_deployment
+from appliance.access.permissions import may
 from appliance.api.answers import answer, seconds_asked
 from appliance.api.waiting import xray_done
 from appliance.deploy import submit
@@ -10,7 +12,7 @@ from appliance.deploy.xray.after import of_deployment
 from appliance.deploy.xray.compare import compare
 from appliance.errors import Invalid
 from appliance.model.xrays import Comparison, Report
-from appliance.web.routes import ctx_of, doc
+from appliance.web.routes import actor_of, ctx_of, doc
 
 WAIT = {"wait": "Seconds to wait until pages were read as well"}
 WITH = {"with": "The id of the other deployment"}
@@ -29,4 +31,7 @@ def compared(request: Request) -> Response:
     if not other:
         raise Invalid({"with": "Name the deployment to compare with"})
     one = submit.find_deployment(ctx, request.path_params["deployment"])
-    return answer(compare(ctx, one, submit.find_deployment(ctx, other)))
+    with_ = submit.find_deployment(ctx, other)
+    if not may(actor_of(request), "deployments.read", with_.at):
+        raise no_deployment()
+    return answer(compare(ctx, one, with_))

@@ -9,24 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.access import chain
 from appliance.backups import form
 from appliance.backups.write import SECRETS
 from appliance.errors import BadBackup, Conflict
-from appliance.machine import clock, faults, files, sealing
+from appliance.machine import clock, faults, files, keyring, sealing
 from appliance.machine.shelf import Shelf
 from appliance.machine.tar import Member, Reader
 from appliance.model import manifests
 from appliance.model.fields import SHA256
 from appliance.settings import SECRETS as SECRET_SETTINGS
-from appliance.store import copies, saved
+from appliance.store import copies, saved, sealed
 
 BESIDE = ".restore"  # being read and checked
 WHOLE = "restored"  # checked; goes in place now or on the next start
 FOLDERS = ("bundles", "files", "logs")
 DATABASE = "homeport.db"
-SECRET_BYTES = 32
 OURS = {"backups", "earlier", "incoming", "lock", "lost+found", "nginx", "nginx-wanted", "releases", "runtime", "sites"}
-OURS |= {*FOLDERS, *SECRETS, BESIDE, "gone", "setup-link", "uploads", "upgrade.sock"}
+OURS |= {*FOLDERS, *SECRETS, keyring.NEXT, BESIDE, "gone", "setup-link", "uploads", "upgrade.sock", chain.NAME}
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ def finish(data: Path) -> bool:
         for beside in ("-wal", "-shm"):
             (data / f"{DATABASE}{beside}").unlink(missing_ok=True)
         (data / "setup-link").unlink(missing_ok=True)
+        chain.mark_restored(data)
         (whole / DATABASE).replace(data / DATABASE)
     files.sync_folder(data)
     files.remove_tree(whole)
@@ -195,7 +196,10 @@ class _Taking:
                     f"The backup lacks {len(missing)} of its bundles, such as {missing[0][:12]}.", code="damaged"
                 )
             copies.settle(db, clock.text(clock.now()))
-            to_enter = () if self._has_keys() else tuple(sorted(set(saved.values(db)) & set(SECRET_SETTINGS)))
+            to_enter: tuple[str, ...] = ()
+            if not self._has_keys(sealed.key_of(db)):
+                to_enter = tuple(sorted(set(saved.values(db)) & set(SECRET_SETTINGS)))
+                sealed.forget_keys(db)
         return Came(info.made_at, info.homeport, len(held) - len(missing), tuple(missing), to_enter)
 
     def _has(self, sha256: str) -> bool:
@@ -206,13 +210,14 @@ class _Taking:
             return not self.shelf.missing(_contents(listed))
         return file.with_suffix(".zip").exists()
 
-    def _has_keys(self) -> bool:
+    def _has_keys(self, wanted: str | None) -> bool:
         """Without the keys of the old host the new one gets keys of its own."""
-        if all((self.beside / name).exists() for name in SECRETS):
-            return True
-        for name in SECRETS:
-            _write(self.beside / name, [os.urandom(SECRET_BYTES)])
-        return False
+        found = [one.id for one in keyring.there(self.beside)]
+        if found and wanted not in (None, *found):
+            raise BadBackup("The key in the backup is not the one of its database.", code="damaged")
+        if not found:
+            _write(self.beside / keyring.NAME, [sealing.new_master().secret])
+        return bool(found)
 
 
 def _contents(listed: Path) -> set[str]:

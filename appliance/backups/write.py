@@ -15,14 +15,15 @@ from pathlib import Path
 from appliance import __version__
 from appliance.backups import form
 from appliance.errors import Cancelled, HostFailed
-from appliance.machine import clock, faults, files, sealing
+from appliance.machine import clock, faults, files, keyring, sealing
+from appliance.machine.sealing import Master
 from appliance.machine.shelf import Shelf
 from appliance.machine.tar import CHUNK, Sink, Writer
 from appliance.model import manifests
-from appliance.store import copies, saved
+from appliance.store import copies, saved, sealed
 from appliance.store.db import Connection
 
-SECRETS = ("secret.key",)
+SECRETS = (keyring.NAME,)
 KEPT_IN = "backups"
 
 
@@ -42,10 +43,11 @@ def write_backup(
     data: Path, sink: Sink, *, at: datetime, passphrase: str = "", stopped: Callable[[], bool] = lambda: False
 ) -> Written:
     """Every bundle that the database names is in it, or is named as left out."""
+    keys = keyring.there(data)  # one of these or of those that are there after it is the copy's: it may be exchanged
     with files.refusals(), _copied(data) as copy, copies.opened(copy) as db:
         tar = Writer(_Stoppable(sink, stopped), moment=int(at.timestamp()), aside=copy.parent)
         try:
-            return _Backup(data, copy, db, tar, passphrase).write(clock.text(at))
+            return _Backup(data, copy, db, tar, passphrase, [*keys, *keyring.there(data)]).write(clock.text(at))
         finally:
             tar.close()
 
@@ -70,6 +72,7 @@ class _Backup:
     db: Connection
     tar: Writer
     passphrase: str
+    keys: list[Master] = field(repr=False)
     left_out: list[str] = field(default_factory=list)
     contents: set[bytes] = field(default_factory=set)  # of bundles that were deployed file by file
     bundles: int = 0
@@ -94,7 +97,15 @@ class _Backup:
 
     def _keys(self, about: bytes) -> bytes:
         """Locked with the passphrase, and bound to this backup."""
-        secrets = {name: (self.data / name).read_bytes().hex() for name in SECRETS}
+        wanted = sealed.key_of(self.db)
+        fitting = [one for one in self.keys if one.id == (wanted or one.id)]
+        if not fitting:
+            raise HostFailed(
+                f"{self.data / keyring.NAME} is not the key that the database was sealed with.",
+                code="other_secret",
+                todo=("Run `homeport doctor`.", "Take the backup without keys."),
+            )
+        secrets = {keyring.NAME: fitting[0].secret.hex()}
         return sealing.lock_up(self.passphrase, json.dumps(secrets).encode(), bound_to=about)
 
     def _logs(self) -> None:

@@ -20,7 +20,7 @@ from appliance.model.deployments import STATUSES
 
 @click.group()
 def deployments() -> None:
-    """List, show and cancel deployments, or deploy a bundle again."""
+    """List, show, cancel, approve and reject deployments, or deploy a bundle again."""
 
 
 @deployments.command("list")
@@ -89,6 +89,34 @@ def cancel(deployment: str, json_wanted: bool, server: str | None) -> None:
         note(f"{name_of(found)} is cancelled.")
     else:
         note(f"{name_of(found)} is being stopped.")
+
+
+@deployments.command()
+@click.argument("deployment")
+@option("--reason", "-m", metavar="TEXT", help="Why, if there is something to say.")
+@remote
+def approve(deployment: str, reason: str | None, json_wanted: bool, server: str | None) -> None:
+    """Let a deployment of somebody else go live, where its environment asks for a second person."""
+    with connect(server) as client:
+        found = client.approve(deployment, reason)
+    if json_wanted:
+        as_json(found)
+    else:
+        note(f"{name_of(found)} is approved.")
+
+
+@deployments.command()
+@click.argument("deployment")
+@option("--reason", "-m", required=True, metavar="TEXT", help="Why, for whoever asked.")
+@remote
+def reject(deployment: str, reason: str, json_wanted: bool, server: str | None) -> None:
+    """End a deployment of somebody else that waits to be approved."""
+    with connect(server) as client:
+        found = client.reject(deployment, reason)
+    if json_wanted:
+        as_json(found)
+    else:
+        note(f"{name_of(found)} is rejected.")
 
 
 def _row(one: DeploymentData) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from appliance.cli.logins import connect
 from appliance.cli.options import limit_option, option, project_option, remote, yes_option
 from appliance.cli.show import ago, as_json, facts, note
 from appliance.client import EnvironmentData, FreezeData, RolledBackData
+from appliance.client.shapes import ApprovalRuleData
 from appliance.model.environments import BACKENDS
 
 AUTO = "auto"
@@ -107,6 +108,38 @@ def thaw(name: str, project: str, json_wanted: bool, server: str | None) -> None
 @environments.command()
 @click.argument("name")
 @project_option
+@option("--on/--off", "asks", default=None, help="Whether deployments wait for a second person.")
+@option("--hours", type=click.IntRange(1, 720), help="How long a request stays open; 24 when left out.")
+@option("--rollbacks/--no-rollbacks", default=None, help="Whether rollbacks wait too.")
+@remote
+def approval(
+    *,
+    name: str,
+    project: str,
+    asks: bool | None,
+    hours: int | None,
+    rollbacks: bool | None,
+    json_wanted: bool,
+    server: str | None,
+) -> None:
+    """Show or set whether a second person has to approve what is deployed to an environment."""
+    if asks is False and (hours or rollbacks):
+        raise click.UsageError("With --off there is nothing else to set.")
+    with connect(server) as client:
+        if asks is False:
+            found = client.ask_no_approval(project, name)
+        elif asks or hours or rollbacks is not None:
+            now = client.environment(project, name)["approval"] or {"hours": 24, "rollbacks": False}
+            wanted = now["rollbacks"] if rollbacks is None else rollbacks
+            found = client.ask_approval(project, name, hours=hours or now["hours"], rollbacks=wanted)
+        else:
+            found = client.environment(project, name)
+    _print(found, json_wanted)
+
+
+@environments.command()
+@click.argument("name")
+@project_option
 @yes_option
 @remote
 def delete(name: str, project: str, yes: bool, json_wanted: bool, server: str | None) -> None:
@@ -132,6 +165,7 @@ def _print(environment: EnvironmentData, json_wanted: bool) -> None:
             ("Live", _live(environment)),
             ("Rolled back", _rolled_back(environment["rolled_back"])),
             ("Frozen", _frozen(environment["frozen"])),
+            ("Approval", _approval(environment.get("approval"))),
             ("Address", environment["address"]),
             ("URLs", ", ".join(f"{url['host']} ({url['status']})" for url in environment["urls"])),
         ]
@@ -156,6 +190,13 @@ def _rolled_back(found: RolledBackData | None) -> str:
         f"from #{found['from']['number']} to #{found['to']['number']}, {ago(found['at'])} by {found['by']}; "
         "undo it with `homeport rollback --undo`"
     )
+
+
+def _approval(found: ApprovalRuleData | None) -> str:
+    """An older server does not ask anybody."""
+    if found is None:
+        return ""
+    return f"by a second person, within {found['hours']} hours{', rollbacks too' if found['rollbacks'] else ''}"
 
 
 def _frozen(found: FreezeData | None) -> str:

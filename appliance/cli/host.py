@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from appliance.access.secrets import Rotated
 from appliance.backups.restore import Came
 from appliance.backups.write import Written
 from appliance.cli.options import option
@@ -17,6 +18,7 @@ from appliance.errors import BadRequest
 from appliance.installer.env import beneath
 from appliance.machine.process import go_on_as
 from appliance.machine.trust import keeper
+from appliance.model.activity import Verified
 from appliance.model.checks import Check
 from appliance.model.people import Person
 from appliance.settings import Settings
@@ -37,15 +39,21 @@ class Host(Protocol):
 
     def examine_store(self, settings: Settings) -> Found: ...
 
+    def verify_activity(self, settings: Settings) -> Verified: ...
+
     def backup(self, settings: Settings, file: Path, passphrase: str) -> Written: ...
 
     def restore(self, settings: Settings, file: Path, passphrase: str, *, without_keys: bool) -> Came: ...
 
-    def add_person(self, settings: Settings, email: str, password: str) -> Person: ...
+    def rotate_key(self, settings: Settings, *, lost: bool) -> Rotated: ...
+
+    def add_person(self, settings: Settings, email: str, password: str, role: str) -> Person: ...
 
     def list_people(self, settings: Settings) -> Sequence[Person]: ...
 
     def reset_password(self, settings: Settings, email: str, password: str) -> Person: ...
+
+    def reset_factors(self, settings: Settings, email: str) -> Person: ...
 
 
 def host() -> Host:

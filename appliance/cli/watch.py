@@ -30,8 +30,11 @@ def carry_out(client: Client, deployment: DeploymentData, *, no_wait: bool, json
 def watch(client: Client, deployment: DeploymentData) -> DeploymentData:
     """Print the log to standard error as it is written. Ctrl-C leaves the deployment alone."""
     queue = deployment.get("queue")  # an older server does not say
-    waits = f", {queue['cause']}" if queue and queue["after"] else ""
+    awaited = _awaited(deployment)
+    waits = f", {queue['cause']}" if queue and (queue["after"] or awaited) else ""
     note(f"{name_of(deployment)} is {deployment['status']}{waits}: {deployment['id']}")
+    if awaited:
+        note(f"Whoever may approve it does so at {awaited}, or with `homeport deployments approve {deployment['id']}`.")
     try:
         for line in client.follow_log(deployment["id"], lost=lambda: note("The connection was lost; trying again...")):
             click.echo(log_text(line), err=True)
@@ -54,7 +57,7 @@ def raise_if_not_live(deployment: DeploymentData, *, over: bool) -> None:
     name = name_of(deployment)
     if error:
         raise HomeportError(
-            f"{name} failed: {error['detail']}",
+            f"{name} {'failed' if status == 'failed' else f'was {status}'}: {error['detail']}",
             code=error["code"],
             todo=tuple(error.get("todo") or ()),
             said=error.get("said") or "",
@@ -88,6 +91,8 @@ def details(deployment: DeploymentData) -> None:
             ("Environment", deployment["environment"]),
             ("Status", "live" if deployment["live"] else deployment["status"]),
             ("Queue", _in_line(deployment)),
+            ("Approval", _approval(deployment)),
+            ("Approve at", _awaited(deployment)),
             ("Overtaken by", deployment["overtaken_by"] or ""),
             ("Source", deployment["source"]),
             ("Bundle", f"{deployment['bundle']}"),
@@ -100,6 +105,19 @@ def details(deployment: DeploymentData) -> None:
             ("Error", error["detail"] if error else ""),
         ]
     )
+
+
+def _awaited(deployment: DeploymentData) -> str:
+    """Where somebody can approve one that waits; only a path, where the server knows no address of its own."""
+    found = deployment.get("approval")  # an older server does not say
+    return (found["link"] or "") if found else ""
+
+
+def _approval(deployment: DeploymentData) -> str:
+    found = deployment.get("approval")
+    if found is None or not found["by"]:
+        return found["status"] if found else ""
+    return f"{found['status']} by {found['by']}{': ' if found['reason'] else ''}{found['reason']}"
 
 
 def _in_line(deployment: DeploymentData) -> str:

@@ -1,12 +1,17 @@
 """Homeport's API from the outside: the one client of the command line, the tests and scripts."""
 
 from appliance.client.access import Access
+from appliance.client.account import Account, DeviceData
+from appliance.client.activity import FlawData, Record, VerifiedData
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
 from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
+from appliance.client.device import Device
+from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
+from appliance.client.people import People
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
 from appliance.client.shapes import (
@@ -14,27 +19,35 @@ from appliance.client.shapes import (
     ArrivedData,
     BackupData,
     BundleData,
+    CheckData,
     CleanupData,
     DeploymentData,
     EnvironmentData,
     FailureData,
     FreesData,
     FreezeData,
+    GrantData,
     GuardData,
+    HeldData,
+    InvitationData,
     KeyData,
     LogLine,
     Made,
     MeData,
     Page,
     PartData,
+    PersonData,
+    PortraitData,
     PreviewData,
     ProjectData,
     RolledBackData,
     SessionData,
     SiteData,
     StepData,
+    TeamData,
     UrlData,
 )
+from appliance.client.sign_in import IdentityData, ProviderData, SignIn
 from appliance.client.sites import Sites
 from appliance.client.upload import Upload
 from appliance.client.uploads import Uploads
@@ -46,19 +59,26 @@ __all__ = [
     "BackupData",
     "BundleData",
     "ChangesData",
+    "CheckData",
     "CleanupData",
     "Client",
     "ClientError",
     "ComparisonData",
     "Content",
     "DeploymentData",
+    "DeviceData",
     "EditData",
     "EnvironmentData",
     "FailureData",
     "FindingData",
+    "FlawData",
     "FreesData",
     "FreezeData",
+    "GrantData",
     "GuardData",
+    "HeldData",
+    "IdentityData",
+    "InvitationData",
     "KeyData",
     "LogLine",
     "Made",
@@ -67,15 +87,20 @@ __all__ = [
     "NginxData",
     "Page",
     "PartData",
+    "PersonData",
+    "PortraitData",
     "PreviewData",
     "ProjectData",
+    "ProviderData",
     "RolledBackData",
     "SessionData",
     "SiteData",
     "StepData",
+    "TeamData",
     "Unreachable",
     "Upload",
     "UrlData",
+    "VerifiedData",
     "WeightData",
     "XrayData",
     "is_loopback",
@@ -83,8 +108,22 @@ __all__ = [
 ]
 
 
-class Client(Access, Projects, Deployments, Contents, Uploads, Sites, Cleanup, Backups, Xrays, Edits):
+class Client(
+    Account,
+    Access,
+    Device,
+    Projects,
+    Deployments,
+    Contents,
+    Uploads,
+    Sites,
+    Cleanup,
+    Backups,
+    Xrays,
+    Edits,
+    Record,
+    Mail,
+    SignIn,
+    People,
+):
     """Everything that one can ask of a server."""
-
-    def activity(self, limit: int | None = None) -> Page[ActivityData]:
-        return self.listed(ActivityData, "/activity", limit)

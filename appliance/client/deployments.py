@@ -64,6 +64,12 @@ class Deployments(Connection):
     def cancel(self, deployment_id: str) -> DeploymentData:
         return self.shaped(DeploymentData, "POST", path_of("deployments", deployment_id, "cancel"))
 
+    def approve(self, deployment_id: str, reason: str | None = None) -> DeploymentData:
+        return self.post(DeploymentData, path_of("deployments", deployment_id, "approve"), given(reason=reason))
+
+    def reject(self, deployment_id: str, reason: str) -> DeploymentData:
+        return self.post(DeploymentData, path_of("deployments", deployment_id, "reject"), {"reason": reason})
+
     def log(self, deployment_id: str) -> str:
         """The log as far as it has come."""
         with self.sent("GET", path_of("deployments", deployment_id, "log"), headers={"Accept": "text/plain"}) as answer:

@@ -25,6 +25,7 @@ class ClientError(HomeportError):
         self.title = str(problem.get("title") or "")
         self.errors: dict[str, str] = dict(problem.get("errors") or {})
         self.deployment: DeploymentData | None = problem.get("deployment")
+        self.ticket = str(problem.get("ticket") or "")  # of half a session
         self.missing: list[str] = list(problem.get("missing") or ())
 
 

@@ -51,6 +51,16 @@ class Projects(Connection):
     def thaw(self, project: str, name: str) -> EnvironmentData:
         return self.post(EnvironmentData, place_of(project, name, "freeze"), {}, "DELETE")
 
+    def ask_approval(
+        self, project: str, name: str, *, hours: int | None = None, rollbacks: bool | None = None
+    ) -> EnvironmentData:
+        """Have deployments wait until a second person approves them."""
+        wanted = given(hours=hours, rollbacks=rollbacks)
+        return self.post(EnvironmentData, place_of(project, name, "approval"), wanted, "PUT")
+
+    def ask_no_approval(self, project: str, name: str) -> EnvironmentData:
+        return self.post(EnvironmentData, place_of(project, name, "approval"), {}, "DELETE")
+
     def urls(self, project: str, environment: str, limit: int | None = None) -> Page[UrlData]:
         return self.listed(UrlData, place_of(project, environment, "urls"), limit)
 

@@ -21,6 +21,13 @@ class Made(TypedDict):
     created_by: str
 
 
+class HeldData(TypedDict):
+    project: str
+    environment: str | None
+    role: str
+    team: str | None
+
+
 class MeData(TypedDict):
     id: str
     email: str
@@ -28,17 +35,76 @@ class MeData(TypedDict):
     kind: str
     name: str
     permissions: list[str]
+    grants: list[HeldData]
 
 
 class KeyData(TypedDict):
     id: str
     name: str
     prefix: str
+    projects: list[str] | None
+    environments: list[str] | None
+    permissions: list[str] | None
     created_at: str
     expires_at: str | None
     last_used_at: str | None
     last_used_from: str | None
     key: NotRequired[str]  # of a new one
+
+
+class BegunData(TypedDict):
+    device_code: str
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str
+    expires_in: int
+    interval: int
+
+
+class PersonData(TypedDict):
+    id: str
+    email: str
+    role: str
+    created_at: str
+
+
+class GrantData(Made):
+    id: str
+    person: str | None
+    team: str | None
+    project: str
+    environment: str | None
+    role: str
+
+
+class PortraitData(PersonData):
+    teams: list[str]
+    grants: list[GrantData]
+    second_factor: bool
+    last_seen_at: str | None
+
+
+class TeamData(Made):
+    name: str
+    members: list[PersonData]
+    grants: list[GrantData]
+
+
+class PromisedData(TypedDict):
+    project: str
+    environment: str | None
+    role: str
+
+
+class InvitationData(Made):
+    id: str
+    email: str
+    role: str
+    grants: list[PromisedData]
+    joining: bool
+    expires_at: str
+    link: NotRequired[str]  # of a new one
+    sent: NotRequired[bool]
 
 
 class ProjectData(Made):
@@ -91,6 +157,20 @@ class InShortData(TypedDict):
     changed: int
 
 
+class ApprovalData(TypedDict):
+    status: str
+    expires_at: str
+    by: str | None
+    at: str | None
+    reason: str
+    link: str | None
+
+
+class ApprovalRuleData(TypedDict):
+    hours: int
+    rollbacks: bool
+
+
 class DeploymentData(Made):
     id: str
     number: int
@@ -108,6 +188,7 @@ class DeploymentData(Made):
     error: FailureData | None
     overtaken_by: str | None
     queue: QueueData | None
+    approval: ApprovalData | None
     permanent: str | None
     xray: InShortData | None
     address: str
@@ -154,6 +235,7 @@ class EnvironmentData(TypedDict):
     live: DeploymentData | None
     urls: list[UrlData]
     frozen: FreezeData | None
+    approval: ApprovalRuleData | None
     rolled_back: RolledBackData | None
     created_at: str
 
@@ -210,6 +292,12 @@ class ActivityData(TypedDict):
     project: str | None
     environment: str | None
     deployment: str | None
+    door: str
+    ip: str | None
+    data: dict[str, object]
+    person: str | None
+    key_id: str | None
+    hash: str
 
 
 class OldReleaseData(TypedDict):
@@ -246,3 +334,10 @@ class BackupData(Made):
     sha256: str | None
     error: str | None
     finished_at: str | None
+
+
+class CheckData(TypedDict):
+    name: str
+    status: str
+    text: str
+    mend: str

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
 
+from appliance.access.actor import Actor
 from appliance.context import Context
 from appliance.deploy import paths
+from appliance.deploy.reach import note_sent, reach_of
 from appliance.deploy.receive import not_written, refuse_full, refuse_size
 from appliance.errors import BadBundle, BadRequest
 from appliance.machine import clock, faults, files
@@ -27,14 +29,17 @@ LOOK_EVERY = 64 << 20  # bytes after which the room on the disk is looked at aga
 class Arrived:
     """What came of a batch."""
 
-    kept: Annotated[int, "Contents that are new here"]
+    kept: Annotated[int, "Contents that are new here, as far as the sender may know"]
     known: Annotated[int, "Contents that were here before"]
 
 
 class Arriving:
     """Takes a batch as it comes. Leaving the block removes what was not whole."""
 
-    def __init__(self, ctx: Context, expected: int | None = None, *, packed: bool = False) -> None:
+    def __init__(self, ctx: Context, actor: Actor, expected: int | None = None, *, packed: bool = False) -> None:
+        self._ctx, self._actor = ctx, actor
+        self._bounded = reach_of(ctx, actor) is not None
+        self._arrived: set[str] = set()
         self._data, self._shelf, self._most = ctx.data, paths.shelf(ctx), ctx.settings.upload_max
         self.refuse_size(expected or 0)
         refuse_full(ctx.data, expected or 0)
@@ -71,9 +76,12 @@ class Arriving:
         if self._content is not None or self._left or (self._inflate and not self._inflate.eof):
             raise BadRequest("The batch ends in the middle of a content. Those before it were kept.", code="cut_off")
         faults.point("contents kept")
-        if self.kept:
+        if self.kept or self._bounded:  # how long it takes tells no more than the answer does
             files.sync_disk(self._shelf.root)
-        return Arrived(self.kept, self.known)
+        if not self._bounded:
+            return Arrived(self.kept, self.known)
+        news = note_sent(self._ctx, self._actor, self._arrived)
+        return Arrived(news, self.kept + self.known - news)
 
     def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
         if self._inflate is None:
@@ -113,6 +121,8 @@ class Arriving:
             self.kept += 1
         else:
             self.known += 1
+        if self._bounded:
+            self._arrived.add(content.sha256)
         self._content = None
 
 
@@ -120,7 +130,7 @@ class _Content:
     """One content of the batch."""
 
     def __init__(self, folder: Path, shelf: Shelf, sha256: str, size: int) -> None:
-        self._shelf, self._sha256, self._left = shelf, sha256, size
+        self._shelf, self.sha256, self._left = shelf, sha256, size
         self._known = shelf.has(sha256)
         self._hash = hashlib.sha256()
         self._pieces: list[bytes] = []
@@ -149,12 +159,12 @@ class _Content:
         """Whether it is new; one that is not what its name says is refused."""
         try:
             faults.point("content")
-            if self._hash.hexdigest() != self._sha256:
-                raise _lied(self._sha256)
+            if self._hash.hexdigest() != self.sha256:
+                raise _lied(self.sha256)
             if self._file is not None:
-                self._shelf.adopt(self._file, self._sha256)
+                self._shelf.adopt(self._file, self.sha256)
             elif not self._known:
-                self._shelf.put(self._sha256, b"".join(self._pieces))
+                self._shelf.put(self.sha256, b"".join(self._pieces))
             return not self._known
         finally:
             self.drop()

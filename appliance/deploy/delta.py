@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from appliance.context import Context
 from appliance.deploy import paths, releases, submit
 from appliance.deploy.assemble import manifest_of_made
 from appliance.deploy.log import Log
+from appliance.deploy.reach import Reach, reach_of
 from appliance.errors import BadBundle, Conflict, HostFailed, Lacking
 from appliance.machine import archive, faults, files, manifest_file, zipmake
 from appliance.machine.zipend import shown
@@ -71,9 +72,10 @@ def deploy_tree(
     return deployment
 
 
-def plan(ctx: Context, tree: Tree) -> Plan:
+def plan(ctx: Context, actor: Actor, tree: Tree) -> Plan:
     """Judge the paths as those of a zip, and say what has to be sent first."""
-    base = _base(ctx, tree.base) if tree.base else {}
+    reach = reach_of(ctx, actor)
+    base = _base(ctx, tree.base, reach) if tree.base else {}
     wanted = _merged(tree, base)
     holds = archive.judge({path: one.size for path, one in wanted.items()}, submit.limits(ctx))
     crcs = {piece.sha256: piece.crc32 for piece in base.values()}
@@ -81,6 +83,9 @@ def plan(ctx: Context, tree: Tree) -> Plan:
     for entry in holds.entries:
         one = wanted.get(entry.path) or wanted[f"./{entry.path}"]
         manifest[entry.path] = Piece(one.size, one.sha256, crcs.get(one.sha256, UNKNOWN))
+    hidden = reach.missing({piece.sha256 for piece in manifest.values()}) if reach else frozenset[str]()
+    if hidden:
+        raise _lacking(_with_hidden(ctx, manifest, hidden), len(manifest))
     missing = _missing(ctx, manifest)
     if missing and base:
         _share(ctx, tree.base or "", base, missing)
@@ -119,13 +124,21 @@ def _merged(tree: Tree, base: Mapping[str, Piece]) -> dict[str, Wanted]:
     return {**kept, **tree.files}
 
 
-def _base(ctx: Context, name: str) -> dict[str, Piece]:
+def _with_hidden(ctx: Context, manifest: Mapping[str, Piece], hidden: Collection[str]) -> list[str]:
+    """What is not here, and what is as good as not here, in the order of the paths."""
+    seen = {path: piece for path, piece in manifest.items() if piece.sha256 not in hidden}
+    absent = {*hidden, *_missing(ctx, seen)}
+    return list(dict.fromkeys(piece.sha256 for piece in manifest.values() if piece.sha256 in absent))
+
+
+def _base(ctx: Context, name: str, reach: Reach | None) -> dict[str, Piece]:
     """The files of a release, from beside it or from a bundle that it was made of."""
-    with suppress(OSError, ValueError):
-        return dict(releases.manifest_of(ctx, name))
-    made = bundles.with_files_of(ctx.db.read(), name)
-    if made is not None and made.made:
-        return manifest_of_made(ctx, made.sha256)
+    if reach is None or reach.has_release(name):
+        with suppress(OSError, ValueError):
+            return dict(releases.manifest_of(ctx, name))
+        made = bundles.with_files_of(ctx.db.read(), name)
+        if made is not None and made.made:
+            return manifest_of_made(ctx, made.sha256)
     raise Conflict(
         f"The release {name[:12]}… is not here any more.",
         code="no_base",
@@ -164,8 +177,8 @@ def _share(ctx: Context, name: str, base: Mapping[str, Piece], missing: Iterable
 def _bundle(ctx: Context, actor: Actor, plan: Plan) -> tuple[Bundle, dict[str, Piece] | None]:
     """The bundle of these files: one that is here, or a new one with its manifest."""
     name = manifests.release_name(plan.manifest)
-    known = bundles.with_files_of(ctx.db.read(), name)
-    if known is not None and _is_kept(ctx, known):
+    known, reach = bundles.with_files_of(ctx.db.read(), name), reach_of(ctx, actor)
+    if known is not None and _is_kept(ctx, known) and (reach is None or reach.has_bundle(known.sha256)):
         return known, None
     sha256, length, manifest = _hashed(ctx, plan.manifest)
     made = Bundle(

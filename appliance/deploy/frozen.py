@@ -12,8 +12,6 @@ from appliance.model.environments import Environment, Freeze, NewFreeze
 from appliance.store import deployments, environments, jobs
 from appliance.store.db import Connection
 
-NEVER = "9999-12-31T00:00:00.000Z"  # when a job is due that waits for somebody
-
 
 def freeze(ctx: Context, actor: Actor, environment: Environment, new: NewFreeze) -> Environment:
     """What runs goes to its end; what is queued stays queued."""
@@ -38,7 +36,8 @@ def thaw(ctx: Context, actor: Actor, environment: Environment) -> Environment:
         if now.frozen is None:
             return now
         environments.set_frozen(db, environment.id, None)
-        waits = [one for one in deployments.waiting(db, environment.id) if one.status == "queued"]
+        queued = (one for one in deployments.waiting(db, environment.id) if one.status == "queued")
+        waits = [one for one in queued if one.approval is None or not one.approval.waits]
         for one in waits:
             jobs.due(db, "deploy", one.id, ctx.moment())
         record_in(ctx, db, actor, "environment.thaw", environment, message=now.frozen.message)
@@ -70,7 +69,7 @@ def held(db: Connection, deployment: Deployment) -> bool:
     if deployment.status != "queued" or place is None or place.frozen is None:
         return False
     jobs.drop(db, "deploy", deployment.id)
-    jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=NEVER)
+    jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=jobs.NEVER)
     return True
 
 

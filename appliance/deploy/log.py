@@ -14,6 +14,7 @@ from appliance.model.fields import UNSEEN
 logger = logging.getLogger("homeport.deploy")
 LEVELS = ("info", "warn", "error")
 LONGEST = 8_000
+MOST = 64 * LONGEST  # characters of a line that are kept until it is whole
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class Log:
     def error(self, text: str) -> None:
         self._write("error", text)
 
+    def flow(self) -> "Flow":
+        return Flow(self)
+
     def _write(self, level: str, text: str) -> None:
         at = self._ctx.moment()
         clean = self._ctx.redact(text)
@@ -64,6 +68,25 @@ class Log:
             files.write_all(handle, lines)
         finally:
             os.close(handle)
+
+
+class Flow:
+    """What a process says, in whatever pieces: written by whole lines, so that no secret is cut in two."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._line = ""
+
+    def take(self, piece: str) -> None:
+        *whole, self._line = (self._line + piece).split("\n")
+        for line in whole:
+            self._log.info(line)
+        self._line = self._line[:MOST]  # of one that long nothing more is shown
+
+    def end(self) -> None:
+        if self._line:
+            self._log.info(self._line)
+        self._line = ""
 
 
 def read(ctx: Context, deployment: str, after: int = 0) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from appliance.access.actor import HOMEPORT
 from appliance.access.record import record_of
 from appliance.backends.base import Backend
 from appliance.context import Context
-from appliance.deploy import compress, earlier, freeze, frozen, paths, releases, tidy
+from appliance.deploy import approvals, compress, earlier, freeze, frozen, paths, releases, tidy
 from appliance.deploy.assemble import Witness, make_release
 from appliance.deploy.places import backend_of, site_of
 from appliance.deploy.run import Run
@@ -167,7 +167,7 @@ def _begin(ctx: Context, deployment: Deployment, attempts: int) -> Run | None:
     run = Run(ctx, deployment)
     changed = DeploymentChanged(deployment.id, deployment.project, deployment.environment)
     with ctx.write(changed) as db:
-        if frozen.held(db, deployment):
+        if frozen.held(db, deployment) or approvals.held(db, deployment):
             return None
         deployments.start(db, deployment.id, ctx.moment())
         now = deployments.find(db, deployment.id)

@@ -35,7 +35,8 @@ def place_in_line(ctx: Context, deployment: Deployment) -> Queue | None:
 def said_in_log(db: Connection, deployment: Deployment) -> str:
     """For one that has just come; nothing where it may begin at once."""
     line = _in_line(db, deployment)
-    return f"Waits: {line.cause}" if line and line.after else ""
+    awaited = deployment.approval is not None and deployment.approval.waits
+    return f"Waits: {line.cause}" if line and (line.after or awaited) else ""
 
 
 def ordinal(number: int) -> str:
@@ -52,6 +53,8 @@ def _in_line(db: Connection, deployment: Deployment) -> Queue | None:
     place = environments.by_id(db, deployment.environment_id)
     if place is not None and place.frozen is not None:
         return Queue(len(after) + 1, after, frozen.words(place, place.frozen))
+    if deployment.approval is not None and deployment.approval.waits:
+        return Queue(len(after) + 1, after, deployment.approval.cause)
     return Queue(len(after) + 1, after, _cause(after))
 
 

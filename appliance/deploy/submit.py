@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from appliance.access.actor import Actor
 from appliance.access.missing import no_deployment, no_environment
-from appliance.access.permissions import need
+from appliance.access.permissions import may, need
 from appliance.access.record import record_of
 from appliance.context import Context
-from appliance.deploy import contents, paths
+from appliance.deploy import approvals, contents, paths
 from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
 from appliance.deploy.queue import said_in_log
+from appliance.deploy.reach import reach_of
 from appliance.deploy.receive import Received
 from appliance.errors import BadBundle, Conflict, NotFound
 from appliance.events import DeploymentChanged, JobAdded
@@ -85,7 +86,9 @@ def upload(
 def again(ctx: Context, actor: Actor, environment: Environment, sha256: str, once: Once | None = None) -> Deployment:
     """Deploy a bundle that is here already."""
     need(actor, "deployments.create", environment.at)
-    wish = _Wish(environment, "upload", sha256, once)
+    reach, wish = reach_of(ctx, actor), _Wish(environment, "upload", sha256, once)
+    if reach is not None and not reach.has_bundle(sha256):
+        raise _no_bundle(sha256)
     return _enqueue(ctx, actor, wish, _find_bundle(ctx, sha256), detail="the bundle is here already")
 
 
@@ -105,7 +108,7 @@ def rollback(
     wish = _Wish(environment, "rollback", to or "", once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known
-    origin = _rollback_target(ctx, environment, to)
+    origin = _rollback_target(ctx, actor, environment, to)
     bundle = _find_bundle(ctx, origin.bundle)
     return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
@@ -115,7 +118,8 @@ def promote(
 ) -> Deployment:
     """Make live here what is live there."""
     need(actor, "deployments.promote", environment.at)
-    need(actor, "deployments.read", source.at)
+    if not may(actor, "deployments.read", source.at):
+        raise no_environment(source.project, source.name)
     wish = _Wish(environment, "promotion", str(source.id), once)
     if known := _done_before(ctx, ctx.db.read(), actor, wish):
         return known
@@ -125,8 +129,7 @@ def promote(
         raise Conflict(f"Nothing is live in {source.place}, so there is nothing to promote.", code="nothing_live")
     origin = find_deployment(ctx, source.live)
     bundle = _find_bundle(ctx, origin.bundle)
-    detail = f"the release of #{origin.number}, live in {source.name}"
-    return _enqueue(ctx, actor, wish, bundle, detail=detail, origin=origin)
+    return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
 
 def rollback_targets(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
@@ -149,9 +152,11 @@ def limits(ctx: Context) -> archive.Limits:
     )
 
 
-def _rollback_target(ctx: Context, environment: Environment, to: str | None) -> Deployment:
+def _rollback_target(ctx: Context, actor: Actor, environment: Environment, to: str | None) -> Deployment:
     if to is not None:
         target = find_deployment(ctx, to)
+        if not may(actor, "deployments.read", target.at):
+            raise no_deployment()
         if target.environment_id != environment.id:
             raise Conflict(f"#{target.number} was a deployment to {target.environment}; promote it instead.")
         if target.status != "succeeded":
@@ -175,8 +180,12 @@ def _before_live(ctx: Context, environment: Environment) -> tuple[Deployment, ..
 def _find_bundle(ctx: Context, sha256: str) -> Bundle:
     bundle = bundles.find(ctx.db.read(), sha256)
     if bundle is None:
-        raise NotFound(f"There is no bundle {sha256[:7]} here. Upload it.", code="no_bundle")
+        raise _no_bundle(sha256)
     return bundle
+
+
+def _no_bundle(sha256: str) -> NotFound:
+    return NotFound(f"There is no bundle {sha256[:7]} here. Upload it.", code="no_bundle")
 
 
 def _keep(ctx: Context, received: Received) -> None:
@@ -201,17 +210,19 @@ def _enqueue(
     with ctx.write(JobAdded()) as db:
         if known := _done_before(ctx, db, actor, wish):
             return known
-        _refuse_gone_or_frozen(db, place)
+        place_now = _refuse_gone_or_frozen(db, place)
         if received:
             _keep(ctx, received)
         bundles.add(db, bundle)
         deployment = _new(ctx, actor, wish, bundle, detail=detail, origin=origin)
         deployment = replace(deployment, number=projects.next_number(db, place.project_id))
         deployments.add(db, deployment, place.project_id)
+        deployment = approvals.asked(ctx, db, actor, place_now, deployment)
         overtaken = deployments.overtake(db, place.id, deployment.id, deployment.created_at)
         for one in overtaken:
             jobs.drop(db, "deploy", one)
-        jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=deployment.created_at)
+        begins = jobs.NEVER if deployment.approval else deployment.created_at
+        jobs.add(db, "deploy", deployment.id, queue=f"environment:{place.id}", at=begins)
         record_of(ctx, db, actor, f"deployment.{_verb(wish.source)}", deployment, origin=deployment.origin_number)
         _remember(ctx, db, actor, wish, deployment)
         begin = (f"{_from(bundle, wish.source)}: {detail}", f"SHA-256 {bundle.sha256}", said_in_log(db, deployment))
@@ -257,11 +268,12 @@ def _first_lines(ctx: Context, deployment: Deployment, begin: tuple[str, ...], o
         Log(ctx, one).info(f"Skipped: #{deployment.number} is newer and overtook it in the queue")
 
 
-def _refuse_gone_or_frozen(db: Connection, environment: Environment) -> None:
+def _refuse_gone_or_frozen(db: Connection, environment: Environment) -> Environment:
     now = environments.by_id(db, environment.id)
     if now is None:
         raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
     refuse_frozen(now)
+    return now
 
 
 def _done_before(ctx: Context, db: Connection, actor: Actor, wish: _Wish) -> Deployment | None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Self
 
+from appliance.model.approvals import Approval
 from appliance.model.fields import Reader, name_of
 from appliance.model.places import Place
 
@@ -61,6 +62,7 @@ class Deployment:
     rules: Annotated[str | None, "The key of the rules that were frozen with it"] = None
     project_id: int = 0
     replaced: Annotated[str | None, "The deployment that was live until this one was"] = None
+    approval: Approval | None = None
 
     @property
     def at(self) -> Place:

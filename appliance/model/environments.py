@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Self
 
+from appliance.model.approvals import ApprovalRule
 from appliance.model.deployments import ID
 from appliance.model.fields import UNSEEN, Reader, name_of
 from appliance.model.places import Place
@@ -44,6 +45,7 @@ class Environment:
     site: str = "{}"  # how its next deployments answer, as `model/site_settings.py` reads it
     guard: Guard = Guard()
     frozen: Freeze | None = None
+    approval: ApprovalRule | None = None
 
     @property
     def place(self) -> str:

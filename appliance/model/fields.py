@@ -89,6 +89,30 @@ class Reader:
             self._errors[name] = str(why)
             return ()
 
+    def each(self, name: str, parse: Callable[[object], T], *, most: int = 50) -> tuple[T, ...]:
+        """A list of objects, each with fields of its own."""
+        value = self._left.pop(name, None) or ()
+        if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > most:
+            self._errors[name] = f"This must be a list of at most {most}"
+            return ()
+        made: list[T] = []
+        for number, one in enumerate(value, 1):
+            try:
+                made.append(parse(one))
+            except Invalid as why:
+                field, text = next(iter(why.errors.items()))
+                self._errors[name] = f"Number {number}, {field}: {text}"
+        return tuple(made)
+
+    def thing(self, name: str, *, missing: str = "", optional: bool = False) -> Mapping[str, object]:
+        """An object, whose own fields are looked at later."""
+        value = self._left.pop(name, None)
+        if isinstance(value, Mapping):
+            return {str(key): inner for key, inner in value.items()}
+        if value or not optional:
+            self._errors[name] = "This must be an object" if value else missing
+        return {}
+
     def wrong(self, name: str, text: str) -> None:
         self._errors.setdefault(name, text)
 

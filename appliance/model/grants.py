@@ -39,7 +39,7 @@ class NewGrant:
     @classmethod
     def parse(cls, raw: object) -> Self:
         reader = Reader(raw)
-        role = reader.checked("role", _role, missing=f"Choose one of {', '.join(GRANTABLE)}")
+        role = reader.checked("role", grantable, missing=f"Choose one of {', '.join(GRANTABLE)}")
         person = reader.checked("person", str.strip, optional=True)
         team = reader.checked("team", str.strip, optional=True)
         environment = reader.checked("environment", str.strip, optional=True)
@@ -49,7 +49,8 @@ class NewGrant:
         return cls(role or "", person, team, environment)
 
 
-def _role(text: str) -> str:
+def grantable(text: str) -> str:
+    """A role that can be held in a single place."""
     if text not in GRANTABLE:
         raise ValueError(f"Choose one of {', '.join(GRANTABLE)}")
     return text

@@ -1,6 +1,7 @@
 """Change how an environment answers: with its next deployment, or what stands before it at once."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 from appliance.access import passwords
 from appliance.access.actor import Actor
@@ -23,11 +24,13 @@ def change_site(ctx: Context, actor: Actor, project: str, name: str, wanted: Sit
     """For the deployments to come; what is live keeps what it froze."""
     environment = find_environment(ctx, project, name)
     need(actor, "environments.update", environment.at)
-    if SiteSettings.of(environment.site) == wanted:
+    before = SiteSettings.of(environment.site)
+    if before == wanted:
         return wanted
+    was, now = _difference(before, wanted)
     with ctx.write(ProjectChanged(project)) as db:
         environments.set_site(db, environment.id, wanted.text)
-        record_in(ctx, db, actor, "environment.site", environment)
+        record_in(ctx, db, actor, "environment.site", environment, was=was, now=now)
     return wanted
 
 
@@ -43,11 +46,18 @@ def change_guard(ctx: Context, actor: Actor, project: str, name: str, patch: Gua
             return guard
         environments.set_guard(db, now.id, guard)
         for verb in _verbs(now.guard, guard):
-            record_in(ctx, db, actor, verb, now)
+            record_in(ctx, db, actor, verb, now, was=now.guard.user, now=guard.user)
         if now.backend != "builtin" and urls.of_environment(db, now.id):
             jobs.drop(db, "hosts.settle", "")
             jobs.add(db, "hosts.settle", "", queue="hosts", at=ctx.moment())
     return guard
+
+
+def _difference(before: SiteSettings, after: SiteSettings) -> tuple[str, str]:
+    """What changed, as it was and as it is."""
+    was, now = asdict(before), asdict(after)
+    changed = [name for name in was if was[name] != now[name]]
+    return json.dumps({name: was[name] for name in changed}), json.dumps({name: now[name] for name in changed})
 
 
 def _changed(environment: Environment, patch: GuardPatch, hashed: str | None) -> Guard:

@@ -1,5 +1,7 @@
 """Delete an environment or a whole project: the record goes now, what is outside follows from the journal."""
 
+from collections.abc import Iterable
+
 from appliance.access.actor import Actor
 from appliance.access.permissions import need
 from appliance.access.record import record, record_in
@@ -11,7 +13,7 @@ from appliance.machine import files
 from appliance.model.environments import Environment
 from appliance.projects.find import find_environment, find_project
 from appliance.projects.urls import let_go
-from appliance.store import deployments, environments, projects
+from appliance.store import deployments, environments, projects, urls
 from appliance.store.db import Connection
 
 
@@ -20,10 +22,12 @@ def delete_project(ctx: Context, actor: Actor, name: str) -> None:
     project = find_project(ctx, name)
     need(actor, "projects.delete", project.at)
     with ctx.write(ProjectChanged(name), JobAdded()) as db:
-        for environment in environments.of_project(db, project.id):
+        held = environments.of_project(db, project.id)
+        names, hosts = _listed(one.name for one in held), _listed(url.host for url in urls.of_project(db, project.id))
+        for environment in held:
             _empty(ctx, db, environment)
+        record(ctx, db, actor, "project.delete", name, project=name, environments=names, urls=hosts)
         projects.remove(db, project.id)
-        record(ctx, db, actor, "project.delete", name, project=name)
         files.remove_tree(paths.project_folder(ctx, name))  # before anyone can take the name again
 
 
@@ -31,10 +35,16 @@ def delete_environment(ctx: Context, actor: Actor, project: str, name: str) -> N
     environment = find_environment(ctx, project, name)
     need(actor, "environments.delete", environment.at)
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
+        hosts = _listed(url.host for url in urls.of_environment(db, environment.id))
         _empty(ctx, db, environment)
+        record_in(ctx, db, actor, "environment.delete", environment, backend=environment.backend, urls=hosts)
         environments.remove(db, environment.id)
-        record_in(ctx, db, actor, "environment.delete", environment)
         paths.pointer(ctx, project, name).unlink(missing_ok=True)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """For the record: what there was."""
+    return ", ".join(names)
 
 
 def _empty(ctx: Context, db: Connection, environment: Environment) -> None:

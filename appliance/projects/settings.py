@@ -12,7 +12,6 @@ from appliance.access.record import record
 from appliance.context import Context
 from appliance.errors import Conflict, Invalid, StartFailed
 from appliance.events import SettingsChanged
-from appliance.machine import sealing
 from appliance.model.urls import host_name
 from appliance.settings import ABOUT, SAVED, parse_setting
 from appliance.store import saved, urls
@@ -48,27 +47,32 @@ class SettingsPatch:
 def change_settings(ctx: Context, actor: Actor, patch: SettingsPatch) -> None:
     """A secret's value is never recorded, only that it changed."""
     need(actor, "settings.update")
+    if any(ABOUT[name].owners for name in patch.values):
+        need(actor, "sign_in.update")
     before = ctx.settings
     with ctx.write(SettingsChanged()) as db:
         _refuse_site(db, patch.values.get("url") or "")
         for name, value in patch.values.items():
-            was = "(secret)" if ABOUT[name].secret else str(getattr(before, name))
+            held = getattr(before, name)
+            was = "(secret)" if ABOUT[name].secret and held else str(held)
             now = "(secret, replaced)" if ABOUT[name].secret and value else str(value or "")
             if value is None:
                 saved.forget(db, name)
             else:
-                kept = sealing.seal(ctx.key("settings"), value) if ABOUT[name].secret else value
+                kept = ctx.seal(db, "saved", name, value) if ABOUT[name].secret else value
                 saved.save(db, name, kept, ctx.moment(), actor.name)
             record(ctx, db, actor, "settings.change", name, was=was, now=now)
 
 
 def _check(name: str, value: str | None, errors: dict[str, str]) -> None:
-    if not value:
+    if value is None:
         return
     try:
         parse_setting(name, value)
     except StartFailed as why:
         errors[name] = f"This can't be used: {why.__cause__}"
+    if not value:
+        return
     if name == "dns_target" and not _is_target(value):
         errors[name] = "Enter an address such as 192.0.2.10, or a host name"
     if ABOUT[name].secret and (not value.isascii() or not value.isprintable()):
@@ -87,11 +91,14 @@ def _is_target(text: str) -> bool:
 
 
 def _refuse_site(db: Connection, url: str) -> None:
-    """A site comes first under its name, so nobody would reach Homeport there."""
-    taken = urls.find(db, urlsplit(url).hostname or "")
-    if taken:
-        raise Conflict(
-            f"{taken.host} points at {taken.project}, {taken.environment}.",
-            code="host_taken",
-            todo=("Choose another address, or remove the URL there first.",),
-        )
+    """A site comes first under its name, so nobody would reach Homeport there; one above it could reach its cookies."""
+    host = urlsplit(url).hostname or ""
+    while host:
+        taken = urls.find(db, host)
+        if taken:
+            raise Conflict(
+                f"{taken.host} points at {taken.project}, {taken.environment}.",
+                code="host_taken",
+                todo=("Choose another address, or remove the URL there first.",),
+            )
+        host = host.partition(".")[2]

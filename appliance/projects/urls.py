@@ -1,10 +1,9 @@
 """Add, check and remove URLs."""
 
-from urllib.parse import urlsplit
-
+from appliance.access import names
 from appliance.access.actor import Actor
 from appliance.access.missing import no_url
-from appliance.access.permissions import need
+from appliance.access.permissions import may, need
 from appliance.access.record import record_in
 from appliance.context import Context
 from appliance.deploy.places import backend_of
@@ -25,12 +24,12 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
     need(actor, "urls.create", environment.at)
     _refuse_own_host(ctx, new.host)
     _refuse_deployments(ctx, new.host)
-    _refuse_taken(ctx.db.read(), new.host)
+    _refuse_taken(ctx.db.read(), actor, new.host)
     foreign = backend_of(ctx, environment).claims(new.host)
     if foreign:
         raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
     with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
-        _refuse_taken(db, new.host)
+        _refuse_taken(db, actor, new.host)
         if environments.by_id(db, environment.id) is None:
             raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
         urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
@@ -55,6 +54,8 @@ def remove_url(ctx: Context, actor: Actor, project: str, name: str, host: str) -
     environment = find_environment(ctx, project, name)
     need(actor, "urls.delete", environment.at)
     url = find_url(ctx, host)
+    if not may(actor, "urls.read", url.at):
+        raise no_url(host)
     if url.environment_id != environment.id:
         raise NotFound(f"{host} does not point at {environment.place}.", code="no_url")
     with ctx.write(UrlChanged(host, project), JobAdded()) as db:
@@ -90,11 +91,12 @@ def _let_go_one(ctx: Context, db: Connection, environment: Environment, url: Url
     jobs.add(db, "url.detach", str(entry), queue="hosts", at=ctx.moment())
 
 
-def _refuse_taken(db: Connection, host: str) -> None:
+def _refuse_taken(db: Connection, actor: Actor, host: str) -> None:
     taken = urls.find(db, host)
     if taken:
+        seen = may(actor, "urls.read", taken.at)
         raise Conflict(
-            f"{host} already points at {taken.project}, {taken.environment}.",
+            f"{host} already points at {f'{taken.project}, {taken.environment}' if seen else 'something else here'}.",
             code="host_taken",
             todo=("Remove it there first.",),
         )
@@ -112,8 +114,7 @@ def _refuse_deployments(ctx: Context, host: str) -> None:
 
 def _refuse_own_host(ctx: Context, host: str) -> None:
     """A site on this appliance's own name, or above it, could reach its cookies."""
-    own = urlsplit(ctx.settings.url).hostname or ""
-    if own and (own == host or own.endswith(f".{host}")):
+    if any(own == host or own.endswith(f".{host}") for own in names.own(ctx)):
         raise Conflict(
             f"{host} is the address of Homeport itself, or stands above it.",
             code="own_host",

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from appliance.model.deployments import Deployment, Failure, Step
+from appliance.model.approvals import Approval
+from appliance.model.bundles import Bundle
+from appliance.model.deployments import FINAL, Deployment, Failure, Step
 from appliance.model.places import Place
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, page
-from appliance.store.sight import Sight, environments_in
+from appliance.store.sight import Sight, environments_in, sees
 
 SELECT = """SELECT d.*, p.name AS project, e.name AS environment, e.live = d.id AS is_live, o.number AS origin_number,
-    v.number AS overtaken_number
+    v.number AS overtaken_number, a.status AS approval, a.asked_by, a.expires_at AS approval_ends, a.by AS decided_by,
+    a.at AS decided_at, a.reason
     FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
-    LEFT JOIN deployments o ON o.id = d.origin LEFT JOIN deployments v ON v.id = d.overtaken_by"""
+    LEFT JOIN deployments o ON o.id = d.origin LEFT JOIN deployments v ON v.id = d.overtaken_by
+    LEFT JOIN approvals a ON a.deployment = d.id"""
 
 
 def add(db: Connection, deployment: Deployment, project_id: int) -> None:
@@ -164,6 +168,39 @@ def places_of_bundle(db: Connection, sha256: str) -> tuple[Place, ...]:
     """Where it was ever deployed."""
     rows = db.execute("SELECT DISTINCT project_id, environment_id FROM deployments WHERE bundle = ?", [sha256])
     return tuple(Place(row["project_id"], row["environment_id"]) for row in rows)
+
+
+def releases_seen(db: Connection, sight: Sight, most: int) -> tuple[str, ...]:
+    """Releases of deployments that may be seen, what was deployed last first."""
+    seen = environments_in(sight, "d.project_id", "d.environment_id")
+    rows = db.execute(
+        f"""SELECT coalesce(d.release, b.release) AS name FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
+        WHERE coalesce(d.release, b.release) IS NOT NULL{seen} GROUP BY name ORDER BY max(d.id) DESC LIMIT ?""",  # noqa: S608
+        [most],
+    )
+    return tuple(row["name"] for row in rows)
+
+
+def is_release_seen(db: Connection, release: str, sight: Sight) -> bool:
+    seen = environments_in(sight, "d.project_id", "d.environment_id")
+    row = db.execute(
+        f"""SELECT 1 FROM deployments d LEFT JOIN bundles b ON b.sha256 = d.bundle
+        WHERE (d.release = ?1 OR b.release = ?1){seen} LIMIT 1""",  # noqa: S608
+        [release],
+    ).fetchone()
+    return row is not None
+
+
+def bundle_as_seen(db: Connection, bundle: Bundle, sight: Sight) -> Bundle:
+    """As if it had come with the first of its deployments that may be seen."""
+    rows = db.execute(
+        "SELECT project_id, environment_id, created_at, created_by FROM deployments WHERE bundle = ? ORDER BY id",
+        [bundle.sha256],
+    ).fetchall()
+    seen = [row for row in rows if sees(sight, Place(row["project_id"], row["environment_id"]))]
+    if not seen or seen[0] is rows[0]:
+        return bundle
+    return replace(bundle, filename="", created_at=seen[0]["created_at"], created_by=seen[0]["created_by"])
 
 
 def is_release_due(db: Connection, release: str) -> bool:
@@ -318,5 +355,14 @@ def _deployment(row: Row) -> Deployment:
         release=row["release"],
         rules=row["rules"],
         replaced=row["replaced"],
+        approval=_approval(row) if row["approval"] else None,
         project_id=row["project_id"],
+    )
+
+
+def _approval(row: Row) -> Approval:
+    """A request ends with its deployment, however that ends."""
+    status = "withdrawn" if row["approval"] == "waiting" and row["status"] in FINAL else row["approval"]
+    return Approval(
+        status, row["asked_by"], row["approval_ends"], row["decided_by"], row["decided_at"], row["reason"] or ""
     )

@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from appliance.model.approvals import ApprovalRule
 from appliance.model.environments import Environment, Freeze
 from appliance.model.rules import Guard
 from appliance.store.db import Connection, Row
+from appliance.store.sight import Sight, environments_in
 
 SELECT = "SELECT e.*, p.name AS project FROM environments e JOIN projects p ON p.id = e.project_id"
 
@@ -48,13 +50,25 @@ def of_projects(db: Connection, project_ids: tuple[int, ...]) -> dict[int, tuple
     return {project_id: tuple(those) for project_id, those in found.items()}
 
 
-def everyone(db: Connection) -> tuple[Environment, ...]:
-    rows = db.execute(f"{SELECT} ORDER BY p.name, e.name <> 'production', e.id")
+def everyone(db: Connection, sight: Sight | None = None) -> tuple[Environment, ...]:
+    seen = environments_in(sight, "e.project_id", "e.id")
+    rows = db.execute(f"{SELECT} WHERE 1{seen} ORDER BY p.name, e.name <> 'production', e.id")
     return tuple(_environment(row) for row in rows)
 
 
-def names(db: Connection, most: int) -> tuple[str, ...]:
-    """Every name that an environment has, each found from the one before it."""
+def few(db: Connection, most: int, sight: Sight | None = None) -> tuple[Environment, ...]:
+    """All of them, where there are no more than so many; else none."""
+    seen = environments_in(sight, "e.project_id", "e.id")
+    rows = db.execute(f"{SELECT} WHERE 1{seen} LIMIT ?", [most + 1]).fetchall()
+    return tuple(_environment(row) for row in rows) if len(rows) <= most else ()
+
+
+def names(db: Connection, most: int, sight: Sight | None = None) -> tuple[str, ...]:
+    """Every name that an environment has, each found from the one before it; of few, by looking at those."""
+    if sight is not None:
+        seen = environments_in(sight, "project_id", "id")
+        few = db.execute(f"SELECT DISTINCT name FROM environments WHERE 1{seen} ORDER BY name LIMIT ?", [most])  # noqa: S608
+        return tuple(row["name"] for row in few)
     rows = db.execute(
         """WITH RECURSIVE found (name) AS (
             SELECT min(name) FROM environments
@@ -110,6 +124,10 @@ def set_frozen(db: Connection, environment_id: int, freeze: Freeze | None) -> No
     db.execute("UPDATE environments SET frozen = ? WHERE id = ?", [text, environment_id])
 
 
+def set_approval(db: Connection, environment_id: int, rule: ApprovalRule | None) -> None:
+    db.execute("UPDATE environments SET approval = ? WHERE id = ?", [rule.text if rule else None, environment_id])
+
+
 def _environment(row: Row) -> Environment:
     return Environment(
         row["id"],
@@ -122,4 +140,5 @@ def _environment(row: Row) -> Environment:
         row["site"],
         Guard.of(row["guard"]),
         Freeze(**json.loads(row["frozen"])) if row["frozen"] else None,
+        ApprovalRule.of(row["approval"]),
     )

@@ -47,9 +47,29 @@ def find(db: Connection, grant_id: str) -> Grant | None:
     return _grant(row) if row else None
 
 
+def find_at(db: Connection, grant: Grant) -> Grant | None:
+    """The one that this would take the place of."""
+    row = db.execute(
+        f"{SELECT} WHERE g.project_id = ? AND g.environment_id IS ? AND g.person_id IS ? AND g.team_id IS ?",
+        [grant.project_id, grant.environment_id, grant.person_id, grant.team_id],
+    ).fetchone()
+    return _grant(row) if row else None
+
+
+def held_by(db: Connection, person_id: str) -> tuple[Grant, ...]:
+    """A person's own, and those of the teams that they are in."""
+    rows = db.execute(
+        f"""{SELECT} WHERE g.person_id = ? OR g.team_id IN (SELECT team_id FROM team_members WHERE person_id = ?)
+        ORDER BY p.name, e.name IS NOT NULL, e.name, t.name""",  # noqa: S608
+        [person_id, person_id],
+    )
+    return tuple(_grant(row) for row in rows)
+
+
 def in_project(db: Connection, project_id: int) -> tuple[Grant, ...]:
     rows = db.execute(
-        f"{SELECT} WHERE g.project_id = ? ORDER BY e.name IS NOT NULL, e.name, m.email, t.name", [project_id]
+        f"{SELECT} WHERE g.project_id = ? ORDER BY e.name IS NOT NULL, e.name, t.name IS NOT NULL, m.email, t.name",
+        [project_id],
     )
     return tuple(_grant(row) for row in rows)
 

@@ -4,6 +4,7 @@ from appliance.model.jobs import Job
 from appliance.store.db import Connection, Row
 
 MOST_AT_ONCE = 500
+NEVER = "9999-12-31T00:00:00.000Z"  # when a job is due that waits for somebody
 # Nobody waits for these: each has a thread of its own, and keeps no worker from its work.
 BEHIND = ("backup", "compress", "releases.forget", "xray")
 

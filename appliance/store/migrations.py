@@ -33,6 +33,46 @@ def m003_access(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m004_activity(db: Database) -> None:
+    for statement in ACTIVITY.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m005_secrets(db: Database) -> None:
+    for statement in SECRETS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m006_factors(db: Database) -> None:
+    for statement in FACTORS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m007_sign_in(db: Database) -> None:
+    for statement in SIGN_IN.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m008_approvals(db: Database) -> None:
+    for statement in APPROVALS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m009_failures(db: Database) -> None:
+    db.execute(FAILURES)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -242,4 +282,113 @@ CREATE UNIQUE INDEX grants_place ON grants (
 CREATE INDEX grants_person ON grants (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX grants_team ON grants (team_id) WHERE team_id IS NOT NULL;
 ALTER TABLE keys ADD COLUMN scope TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE keys ADD COLUMN login INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE device_logins (
+    hash TEXT PRIMARY KEY, code TEXT NOT NULL UNIQUE, device TEXT NOT NULL, account TEXT NOT NULL, ip TEXT,
+    created_at TEXT NOT NULL, expires_at TEXT NOT NULL, polled_at TEXT, wait INTEGER NOT NULL, status TEXT NOT NULL,
+    person_id TEXT REFERENCES people ON DELETE CASCADE, key_name TEXT, key_expires_at TEXT, key_scope TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sent_contents (
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, sha256 TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (person_id, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sent_contents_at ON sent_contents (at);
+CREATE TABLE invitations (
+    id TEXT PRIMARY KEY, email TEXT NOT NULL COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+    maker_id TEXT REFERENCES people ON DELETE CASCADE, joining INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL, expires_at TEXT NOT NULL, UNIQUE (email, joining)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE invitation_grants (
+    id INTEGER PRIMARY KEY, invitation_id TEXT NOT NULL REFERENCES invitations ON DELETE CASCADE,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    environment_id INTEGER REFERENCES environments ON DELETE CASCADE, role TEXT NOT NULL
+) STRICT;
+CREATE INDEX invitation_grants_of ON invitation_grants (invitation_id);
+"""
+
+ACTIVITY = """
+DROP TRIGGER activity_kept;
+ALTER TABLE activity ADD COLUMN person TEXT;
+ALTER TABLE activity ADD COLUMN key_id TEXT;
+ALTER TABLE activity ADD COLUMN project_id INTEGER;
+ALTER TABLE activity ADD COLUMN environment_id INTEGER;
+ALTER TABLE activity ADD COLUMN hash TEXT NOT NULL DEFAULT '';
+UPDATE activity SET person = CASE actor_kind WHEN 'person' THEN actor END,
+    project_id = (SELECT p.id FROM projects p WHERE p.name = activity.project AND p.created_at <= activity.at),
+    environment_id = (
+        SELECT e.id FROM projects p JOIN environments e ON e.project_id = p.id
+        WHERE p.name = activity.project AND e.name = activity.environment AND e.created_at <= activity.at
+    );
+CREATE INDEX activity_person ON activity (person, id);
+CREATE INDEX activity_of_project ON activity (project_id, id) WHERE project_id IS NOT NULL;
+CREATE INDEX activity_of_environment ON activity (environment_id, id) WHERE environment_id IS NOT NULL;
+CREATE TRIGGER activity_kept BEFORE UPDATE ON activity WHEN OLD.hash <> ''
+BEGIN SELECT RAISE(ABORT, 'activity is never edited'); END;
+"""
+
+SECRETS = """
+CREATE TABLE old_keys (
+    id TEXT PRIMARY KEY, purpose TEXT NOT NULL, sealed TEXT NOT NULL, retired_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+FACTORS = """
+ALTER TABLE sessions ADD COLUMN seen_at TEXT;
+ALTER TABLE sessions ADD COLUMN seen_from TEXT;
+ALTER TABLE sessions ADD COLUMN confirmed_at TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN strong INTEGER NOT NULL DEFAULT 0;
+UPDATE sessions SET confirmed_at = created_at;
+CREATE TABLE totp (
+    person_id TEXT PRIMARY KEY REFERENCES people ON DELETE CASCADE, secret TEXT NOT NULL, created_at TEXT NOT NULL,
+    on_since TEXT, step INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE passkeys (
+    id TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, name TEXT NOT NULL,
+    credential TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL, counter INTEGER NOT NULL, created_at TEXT NOT NULL,
+    used_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX passkeys_person ON passkeys (person_id);
+CREATE TABLE recovery_codes (
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, hash TEXT NOT NULL, PRIMARY KEY (person_id, hash)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE half_sessions (
+    hash TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX half_sessions_person ON half_sessions (person_id);
+CREATE TABLE used_challenges (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+SIGN_IN = """
+CREATE TABLE mails (
+    id TEXT PRIMARY KEY, recipient TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL, created_at TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE password_links (
+    hash TEXT PRIMARY KEY, person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX password_links_person ON password_links (person_id);
+CREATE TABLE providers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, kind TEXT NOT NULL, issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL, secret TEXT NOT NULL, second_factor INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE identities (
+    id TEXT PRIMARY KEY, provider_id TEXT NOT NULL REFERENCES providers ON DELETE CASCADE, subject TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES people ON DELETE CASCADE, email TEXT NOT NULL, created_at TEXT NOT NULL,
+    used_at TEXT, UNIQUE (provider_id, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_person ON identities (person_id);
+CREATE TABLE used_states (hash TEXT PRIMARY KEY, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+FAILURES = """
+CREATE TABLE failures (subject TEXT PRIMARY KEY, times INTEGER NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+APPROVALS = """
+ALTER TABLE environments ADD COLUMN approval TEXT;
+CREATE TABLE approvals (
+    deployment TEXT PRIMARY KEY REFERENCES deployments ON DELETE CASCADE, status TEXT NOT NULL,
+    asked_by TEXT NOT NULL, expires_at TEXT NOT NULL, by TEXT, at TEXT, reason TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
 """

@@ -1,7 +1,18 @@
 """People, their sessions, and the set-up link."""
 
-from appliance.model.people import Person
+from appliance.model.people import Person, Portrait
+from appliance.store import factors, grants
 from appliance.store.db import Connection, Row
+from appliance.store.paging import Page, like, page
+
+# When someone was last seen: what they did last, or what came in for them last.
+PORTRAIT = """SELECT p.*,
+    max(
+        coalesce((SELECT max(coalesce(s.seen_at, s.created_at)) FROM sessions s WHERE s.person_id = p.id), ''),
+        coalesce((SELECT max(k.last_used_at) FROM keys k WHERE k.person_id = p.id), ''),
+        coalesce((SELECT a.at FROM activity a WHERE a.actor = p.email AND a.at >= p.created_at
+            ORDER BY a.id DESC LIMIT 1), '')
+    ) AS seen FROM people p"""
 
 
 def anyone(db: Connection) -> bool:
@@ -29,15 +40,33 @@ def all_people(db: Connection) -> tuple[Person, ...]:
     return tuple(_person(row) for row in db.execute("SELECT * FROM people ORDER BY email"))
 
 
+def owners(db: Connection) -> int:
+    (count,) = db.execute("SELECT count(*) FROM people WHERE role = 'owner'").fetchone()
+    return int(count)
+
+
+def set_role(db: Connection, person_id: str, role: str) -> None:
+    db.execute("UPDATE people SET role = ? WHERE id = ?", [role, person_id])
+
+
+def remove(db: Connection, person_id: str) -> None:
+    """Sessions, keys, grants and places in teams go with it."""
+    db.execute("DELETE FROM people WHERE id = ?", [person_id])
+
+
+def portraits(db: Connection, q: str = "", *, cursor: str | None = None, limit: int = 50) -> Page[Portrait]:
+    """By address; with a text, those that have it in theirs."""
+    sql = f"{PORTRAIT} WHERE p.email LIKE ? ESCAPE '\\'"
+    return page(db, sql, [like(q)], lambda row: _portrait(db, row), key="p.email", cursor=cursor, limit=limit)
+
+
+def portrait(db: Connection, person_id: str) -> Portrait | None:
+    row = db.execute(f"{PORTRAIT} WHERE p.id = ?", [person_id]).fetchone()
+    return _portrait(db, row) if row else None
+
+
 def set_password(db: Connection, person_id: str, password: str) -> None:
     db.execute("UPDATE people SET password = ? WHERE id = ?", [password, person_id])
-
-
-def add_session(
-    db: Connection, session: str, person_id: str, *, at: str, until: str, ip: str | None, agent: str
-) -> None:
-    db.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)", [session, person_id, at, until, ip, agent])
-    db.execute("DELETE FROM sessions WHERE expires_at < ?", [at])
 
 
 def session_person(db: Connection, session: str, at: str) -> Person | None:
@@ -48,12 +77,14 @@ def session_person(db: Connection, session: str, at: str) -> Person | None:
     return _person(row) if row else None
 
 
-def end_session(db: Connection, session: str) -> None:
-    db.execute("DELETE FROM sessions WHERE id = ?", [session])
-
-
 def end_sessions(db: Connection, person_id: str) -> None:
+    db.execute("DELETE FROM half_sessions WHERE person_id = ?", [person_id])
     db.execute("DELETE FROM sessions WHERE person_id = ?", [person_id])
+
+
+def end_every_session(db: Connection) -> None:
+    db.execute("DELETE FROM half_sessions")
+    db.execute("DELETE FROM sessions")
 
 
 def add_setup_link(db: Connection, hashed: str, until: str) -> None:
@@ -73,3 +104,17 @@ def forget_setup_links(db: Connection) -> None:
 
 def _person(row: Row) -> Person:
     return Person(row["id"], row["email"], row["role"], row["created_at"])
+
+
+def _portrait(db: Connection, row: Row) -> Portrait:
+    teams = db.execute(
+        "SELECT t.name FROM team_members m JOIN teams t ON t.id = m.team_id WHERE m.person_id = ? ORDER BY t.name",
+        [row["id"]],
+    )
+    return Portrait(
+        _person(row),
+        teams=tuple(one["name"] for one in teams),
+        grants=grants.of_person(db, row["id"]),
+        second_factor=factors.of_person(db, row["id"]).any,
+        last_seen_at=row["seen"] or None,
+    )

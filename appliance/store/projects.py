@@ -27,6 +27,7 @@ def search(
     if text and _are_few(db, text):
         sql = """SELECT DISTINCT p.* FROM project_tails t CROSS JOIN projects p ON p.id = t.project_id
             WHERE t.tail >= ? AND t.tail < ?"""
+        sql += projects_in(sight, "p.id")
         return page(db, sql, [text, text + AFTER_Z], _project, key="p.name", cursor=cursor, limit=limit)
     sql = "SELECT p.* FROM projects n CROSS JOIN projects p ON p.id = n.id WHERE instr(n.name, ?)"
     sql += projects_in(sight, "n.id")

@@ -18,6 +18,11 @@ def sees(sight: Sight | None, place: Place) -> bool:
     return sight is None or place.project_id in sight.projects or place.environment_id in sight.environments
 
 
+def sees_some(sight: Sight | None, project_id: int) -> bool:
+    """Whether there is anything in the project to be seen."""
+    return sight is None or project_id in sight.projects or project_id in sight.partly
+
+
 def environments_in(sight: Sight | None, project: str, environment: str) -> str:
     """The rest of a WHERE, by the columns that name a row's project and environment."""
     if sight is None:

@@ -5,15 +5,16 @@ from starlette.responses import Response
 
 from appliance.access import sessions, setup
 from appliance.access.sessions import SignedIn
-from appliance.errors import HomeportError, Invalid, NotSignedIn, TooMany
+from appliance.errors import HalfWay, HomeportError, Invalid, NotSignedIn, TooMany
 from appliance.model.people import Credentials, SetUp
 from appliance.ui.forms import again, do, typed
+from appliance.ui.second import on_to_second
+from appliance.ui.signing_in import FIELDS, show_sign_in
 from appliance.web.look import look
 from appliance.web.middleware import COOKIE, SECURE_COOKIE
 from appliance.web.page import THEMES, Form, go, local, render
 from appliance.web.routes import actor_of, ctx_of
 
-FIELDS = ("email", "password")
 YEAR = 365 * 86400
 UNTYPED = Form()
 
@@ -40,14 +41,14 @@ async def set_up(request: Request) -> Response:
     except Invalid as why:
         shown = Form({"token": raw.get("token", ""), "email": raw.get("email", "")}, why.errors, FIELDS)
         return await do(lambda: show_set_up(request, shown, None, 422))
-    return _let_in(request, done, "/projects")
+    return let_in(request, done, "/projects")
 
 
 def sign_in_form(request: Request) -> Response:
     back = request.query_params.get("back", "")
     if actor_of(request).signed_in:
         return go(local(back))
-    return render(request, "access/sign-in.html", form=Form(fields=FIELDS), back=back)
+    return show_sign_in(request, Form(fields=FIELDS), back)
 
 
 async def sign_in(request: Request) -> Response:
@@ -56,10 +57,12 @@ async def sign_in(request: Request) -> Response:
     try:
         given = Credentials.parse(raw)
         done = await do(lambda: sessions.sign_in(ctx, given, door="browser", ip=_ip(request), agent=_agent(request)))
+    except HalfWay as why:
+        return on_to_second(request, why, local(back))
     except (Invalid, NotSignedIn, TooMany) as why:
         form = again(raw, why, fields=FIELDS, about="email")
-        return _with_headers(render(request, "access/sign-in.html", why.status, form=form, back=back), why)
-    return _let_in(request, done, local(back))
+        return _with_headers(show_sign_in(request, form, back, why.status), why)
+    return let_in(request, done, local(back))
 
 
 def sign_out(request: Request) -> Response:
@@ -88,7 +91,7 @@ def show_set_up(
     return render(request, "access/set-up.html", code, form=form, minutes=minutes, found=found, restoring=restoring)
 
 
-def _let_in(request: Request, done: SignedIn, where: str) -> Response:
+def let_in(request: Request, done: SignedIn, where: str) -> Response:
     response, secure = go(where), bool(request.state.secure)
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE,

@@ -1,23 +1,26 @@
 """Activity: each record as a sentence."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access import chain
 from appliance.context import Context
-from appliance.model.activity import Activity
+from appliance.errors import Invalid
+from appliance.model.activity import Activity, Wanted
 from appliance.settings import ABOUT
 from appliance.store import activity, deployments
 from appliance.ui.lists import Pages, project_asked
 from appliance.ui.places import Choices, choices, known_in
 from appliance.web import words
 from appliance.web.page import render
-from appliance.web.routes import ctx_of
+from appliance.web.routes import ctx_of, sight_of
 
 # What was done, after who did it. {place}, {project} and {number} become links where they still lead somewhere.
 SENTENCES = {
@@ -25,6 +28,30 @@ SENTENCES = {
     "session.begin": "signed in",
     "session.end": "signed out",
     "person.create": "added {subject}",
+    "person.invite": "invited {subject} as {role}",
+    "person.invite_again": "made a new invitation link for {subject}",
+    "person.uninvite": "revoked the invitation of {subject}",
+    "person.ask": "sent {subject} a link to join by, as was asked for",
+    "person.join": "came in as {subject}, with the role {role}",
+    "person.update": "gave {subject} the role {now}, after {was}",
+    "person.remove": "removed {subject}",
+    "team.create": "created the team {subject}",
+    "team.rename": "renamed the team {was} to {subject}",
+    "team.delete": "deleted the team {subject}",
+    "team.add": "added {person} to the team {subject}",
+    "team.remove": "took {person} out of the team {subject}",
+    "grant.put": "granted {subject} the role {now} in {place}",
+    "grant.remove": "withdrew the role {was} in {place} from {subject}",
+    "session.revoke": "ended a session elsewhere: {subject}",
+    "session.revoke_others": "ended all their other sessions",
+    "session.confirm": "confirmed that it is them, by {by}",
+    "factor.add": "added the second factor {subject}",
+    "factor.remove": "removed the second factor {subject}",
+    "factor.recovery_codes": "made new recovery codes",
+    "person.change_password": "changed their password",
+    "person.reset_factors": "took the second factors of {subject} away",
+    "login.allow": "let {subject} sign in from a terminal",
+    "login.deny": "refused {subject} a sign-in from a terminal",
     "person.reset_password": "set a new password for {subject}",
     "key.create": "made the key {subject}",
     "key.revoke": "revoked the key {subject}",
@@ -48,6 +75,10 @@ SENTENCES = {
     "deployment.cancel": "asked to cancel {number} in {place}",
     "deployment.cancelled": "cancelled {number} in {place}",
     "deployment.live": "made {number} live in {place}",
+    "deployment.approve": "approved {number} for {place}. {reason}",
+    "deployment.reject": "rejected {number} for {place}. {reason}",
+    "deployment.expire": "ended {number} in {place}, which nobody approved in time",
+    "environment.approval": "changed whether a second person is asked for in {place} from {was} to {to}",
     "deployment.failed": "saw {number} fail in {place}. {why}",
     "url.create": "added the URL {host} to {place}",
     "url.active": "put the URL {subject} in force",
@@ -66,6 +97,22 @@ SENTENCES = {
     "backup.succeeded": "took the backup {subject}",
     "backup.failed": "could not take the backup {subject}. {why}",
     "backup.delete": "deleted the backup {subject}",
+    "person.forgot_password": "was asked for a link to a new password for {subject}, and sent it",
+    "provider.create": "let people sign in through {subject}",
+    "provider.update": "changed the provider {subject}: {what}",
+    "provider.delete": "removed the provider {subject}",
+    "identity.link": "connected {address} at {subject}",
+    "identity.unlink": "disconnected {address} at {subject}",
+    "session.refused": "came with {address} from {subject}, which nobody here has connected",
+    "mail.sent": "sent “{about}” to {subject}",
+    "mail.failed": "could not send “{about}” to {subject}. {why}",
+    "secret.rotate": "exchanged the key that everything secret is sealed with",
+    "secret.begin_anew": "began with a new key, as the one before was lost",
+    "backup.download": "downloaded the backup {subject}",
+    "access.refused": "was refused {subject}",
+    "session.failed": "could not sign in as {subject}",
+    "activity.cut": "found the record of activity cut off or exchanged. {why}",
+    "activity.restored": "took over the record up to {subject}",
     "settings.change": "changed the setting {setting} from {was} to {now}",
 }
 # The same for a list of projects, where the project is said already.
@@ -103,8 +150,12 @@ KINDS = (
     ("releases", "Clean-ups"),
     ("backup", "Backups"),
     ("settings", "Settings"),
+    ("person", "People"),
+    ("team", "Teams"),
+    ("grant", "Grants"),
     ("key", "Keys"),
     ("session", "Sign-ins"),
+    ("access", "Refusals"),
 )
 
 
@@ -122,48 +173,72 @@ class Entry:
 
 @dataclass(frozen=True)
 class Filters:
-    q: str
-    who: str
-    project: str
-    what: str
+    """What the list is narrowed to, and what it could be narrowed to."""
+
+    wanted: Wanted
     people: tuple[str, ...]
     choices: Choices
     kinds: tuple[tuple[str, str], ...] = KINDS
 
     @property
     def any(self) -> bool:
-        return bool(self.q or self.who or self.project or self.what)
+        return self.wanted.any
+
+    @property
+    def since(self) -> str:
+        return self.wanted.since[:10]
+
+    @property
+    def until(self) -> str:
+        """The last day that is meant, as it was entered."""
+        if not self.wanted.until:
+            return ""
+        return (datetime.fromisoformat(self.wanted.until) - timedelta(milliseconds=1)).date().isoformat()
+
+    @property
+    def export(self) -> str:
+        """The same entries as a file."""
+        asked = {name: text for name, text in asdict(self.wanted).items() if text}
+        return f"/api/v1/activity/export?{urlencode(asked)}" if asked else "/api/v1/activity/export"
 
 
 def index(request: Request) -> Response:
-    ctx, asked, pages = ctx_of(request), request.query_params, Pages(request)
-    found = choices(ctx)
-    chosen = Filters(
-        q=asked.get("q", "").strip(),
-        who=asked.get("who", ""),
-        project=project_asked(ctx, request, found),
-        what=asked.get("what", ""),
-        people=activity.actors(ctx.db.read()),
-        choices=found,
-    )
+    ctx, pages, seen = ctx_of(request), Pages(request), sight_of(request, "activity.read")
+    found = choices(ctx, seen)
+    wanted = _wanted(request, ctx, found)
     page = activity.newest(
         ctx.db.read(),
-        q=chosen.q,
-        actor=chosen.who or None,
-        project=chosen.project or None,
-        what=chosen.what or None,
+        wanted,
         cursor=int(pages.cursor) if pages.cursor and pages.cursor.isdecimal() else None,
         limit=pages.limit,
+        sight=seen,
     )
     return render(
         request,
         "activity/list.html",
         days=_by_day(_entries(ctx, page.items), ctx.now()),
-        filters=chosen,
+        filters=Filters(wanted, activity.actors(ctx.db.read(), seen), found),
         shown=len(page.items),
-        total=activity.count(ctx.db.read()),
+        total=activity.count(ctx.db.read()) if seen is None else None,
         **pages.links(page.next),
     )
+
+
+def verify(request: Request) -> Response:
+    """Reads all of it."""
+    return render(request, "activity/verified.html", found=chain.verify(ctx_of(request)))
+
+
+def _wanted(request: Request, ctx: Context, found: Choices) -> Wanted:
+    """What can't be is not asked for."""
+    asked = request.query_params
+    given = {name: asked[name] for name in ("q", "environment", "person", "key", "since", "until") if name in asked}
+    given |= {"actor": asked.get("who", ""), "verb": asked.get("what", "")}
+    given["project"] = project_asked(ctx, request, found)
+    try:
+        return Wanted.parse(given)
+    except Invalid as why:
+        return Wanted.parse({name: text for name, text in given.items() if name not in why.errors})
 
 
 def short(one: Activity) -> Entry:
@@ -187,7 +262,7 @@ def _words(one: Activity, places: dict[str, frozenset[str]], known: frozenset[st
     project, environment = one.project or "", one.environment or ""
     there = environment in places.get(project, ())
     parts: dict[str, object] = {
-        **dict.fromkeys(("was", "to", "now", "why", "origin", "host"), ""),
+        **dict.fromkeys(("was", "to", "now", "why", "origin", "host", "role", "person", "by"), ""),
         **one.data,
         "subject": one.subject,
         "setting": ABOUT[one.subject].env if one.subject in ABOUT else one.subject,

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from appliance.backups import create, delete, find, schedule
-from appliance.backups.places import open_backup, try_place
+from appliance.backups.download import open_for
+from appliance.backups.places import try_place
 from appliance.context import Context
 from appliance.errors import Conflict, HomeportError
 from appliance.machine import clock
@@ -79,7 +80,7 @@ async def take(request: Request) -> Response:
 
 def download(request: Request) -> Response:
     ctx = ctx_of(request)
-    opened = open_backup(ctx, find.find_backup(ctx, request.path_params["backup"]))
+    opened = open_for(ctx, actor_of(request), request.path_params["backup"])
     headers = {
         "Content-Length": str(opened.size),
         "Content-Disposition": f'attachment; filename="{opened.name}"',

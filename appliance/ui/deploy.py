@@ -6,6 +6,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.admission import admit
 from appliance.context import Context
 from appliance.deploy import delta, releases
 from appliance.deploy.submit import limits, upload
@@ -60,16 +61,23 @@ async def start_files(request: Request) -> Response:
 
 def _deploy_files(request: Request, ctx: Context, files: object, target: str, name: str) -> Deployment:
     with releases.shelf_in_use():
-        plan = delta.plan(ctx, tree_of({"files": files}))
+        plan = delta.plan(ctx, actor_of(request), tree_of({"files": files}))
         project, _, environment = target.partition("/")
-        place = find_environment(ctx, project, environment) if project else _made_place(request, ctx, name, "folder")
+        place = _place(request, project, environment) if project else _made_place(request, ctx, name, "folder")
         return delta.deploy_tree(ctx, actor_of(request), place, plan)
 
 
 def _deploy(request: Request, ctx: Context, arrived: Upload) -> Deployment:
     project, _, name = arrived.fields.get("target", "").partition("/")
-    environment = find_environment(ctx, project, name) if project else _new_place(request, ctx, arrived)
+    environment = _place(request, project, name) if project else _new_place(request, ctx, arrived)
     return upload(ctx, actor_of(request), environment, arrived.received, filename=arrived.filename)
+
+
+def _place(request: Request, project: str, environment: str) -> Environment:
+    """What a form names is looked for as what an address names: what may not be seen isn't there."""
+    ctx = ctx_of(request)
+    admit(ctx, actor_of(request), "deployments.create", {"project": project, "environment": environment})
+    return find_environment(ctx, project, environment)
 
 
 def _new_place(request: Request, ctx: Context, arrived: Upload) -> Environment:

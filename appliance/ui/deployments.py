@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from appliance.context import Context
-from appliance.deploy import log, permanent
+from appliance.deploy import approvals, log, permanent
 from appliance.deploy.cancel import cancel as cancel_deployment
 from appliance.deploy.queue import Ahead, ordinal, place_in_line
 from appliance.deploy.submit import again as deploy_again
@@ -19,12 +19,13 @@ from appliance.deploy.submit import find_deployment
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.projects.find import find_environment
 from appliance.store import bundles, deployments, xrays
+from appliance.store.sight import sees
 from appliance.ui.forms import do
 from appliance.ui.lists import pages_of
 from appliance.ui.places import Place, choices, of_project, one_of
 from appliance.web import words
 from appliance.web.page import go, render
-from appliance.web.routes import actor_of, ctx_of
+from appliance.web.routes import actor_of, ctx_of, sight_of
 
 MOST_LINES = 3000
 PROGRESS = re.compile(r"([\d,]+) of ([\d,]+) ")
@@ -66,7 +67,7 @@ class ShownFailure:
 
 def index(request: Request) -> Response:
     ctx = ctx_of(request)
-    found = choices(ctx)
+    found = choices(ctx, sight_of(request, "deployments.read"))
     shown = pages_of(request, ctx, choices=found, environments=found.kinds)
     return render(request, "deployments/list.html", **shown)
 
@@ -75,7 +76,8 @@ def show(request: Request) -> Response:
     ctx = ctx_of(request)
     deployment = find_deployment(ctx, request.path_params["deployment"])
     environment = find_environment(ctx, deployment.project, deployment.environment)
-    place = one_of(of_project(ctx, environment.project_id), environment.name)
+    places = of_project(ctx, environment.project_id, sight_of(request, "projects.read"))
+    place = one_of(places, environment.name)
     bundle = bundles.find(ctx.db.read(), deployment.bundle)
     steps, lines = _steps(deployment), list(log.read(ctx, deployment.id))
     xray = xrays.find(ctx.db.read(), deployment.id)
@@ -97,7 +99,16 @@ def show(request: Request) -> Response:
         first_error=next((line.number for line in lines if line.level == "error"), None),
         xray=xray,
         against=deployments.find(ctx.db.read(), xray.against) if xray and xray.against else None,
+        own=deployment.approval is not None and deployment.approval.asked_by == actor_of(request).person_id,
+        link=approvals.link(ctx, deployment),
+        origin=_origin(request, ctx, deployment),
     )
+
+
+def _origin(request: Request, ctx: Context, deployment: Deployment) -> Deployment | None:
+    """Whose release it is, where that may be seen."""
+    found = deployments.find(ctx.db.read(), deployment.origin) if deployment.origin else None
+    return found if found and sees(sight_of(request, "deployments.read"), found.at) else None
 
 
 async def cancel(request: Request) -> Response:
@@ -169,6 +180,8 @@ def _skipped(ctx: Context, deployment: Deployment) -> Markup:
 
 
 def _cancelled(deployment: Deployment, place: Place) -> Markup:
+    if deployment.approval is not None and deployment.approval.status in ("rejected", "expired"):
+        return Markup("It was not approved. {}").format(_served(place))
     who = f" by {deployment.cancel_asked_by}" if deployment.cancel_asked_by else ""
     return Markup("It was stopped{}. {}").format(who, _served(place))
 
@@ -183,6 +196,8 @@ def _queued(ctx: Context, deployment: Deployment, place: Place) -> Markup:
     line = place_in_line(ctx, deployment)
     if place.environment.frozen is not None:
         return Markup("It waits until {} is thawed.").format(deployment.place)
+    if deployment.approval is not None and deployment.approval.waits:
+        return Markup("It waits until a second person approves it. {}").format(_served(place))
     if line is None or not line.after:
         return Markup("It is next in line, and begins as soon as a worker is free.")
     ahead = [_ahead(one, ctx.now()) for one in line.after]

@@ -10,7 +10,7 @@ from appliance.deploy.frozen import freeze, thaw
 from appliance.deploy.submit import find_deployment, promote, rollback, rollback_targets
 from appliance.errors import Conflict
 from appliance.model.deployments import Deployment, Promotion, Rollback
-from appliance.model.environments import EnvironmentPatch, NewEnvironment, NewFreeze
+from appliance.model.environments import Environment, EnvironmentPatch, NewEnvironment, NewFreeze
 from appliance.projects.create_environment import create_environment
 from appliance.projects.delete import delete_environment
 from appliance.projects.find import find_environment, find_project
@@ -22,7 +22,7 @@ from appliance.ui.freeing import confirmed, freed
 from appliance.ui.lists import Pages
 from appliance.ui.places import Place, addresses, of_project, one_of
 from appliance.web.page import Form, go, render
-from appliance.web.routes import actor_of, ctx_of
+from appliance.web.routes import actor_of, ctx_of, sight_of
 
 FIELDS = ("name", "backend")
 
@@ -118,7 +118,7 @@ def rollback_form(request: Request) -> Response:
     choices = rollback_targets(ctx, place.environment)
     if place.live is None or not choices:
         raise Conflict(f"Nothing earlier went live in {place.environment.place}.", code="nothing_earlier")
-    choices, chosen = _choose(ctx, choices, request.query_params.get("to", ""))
+    choices, chosen = _choose(ctx, place.environment, choices, request.query_params.get("to", ""))
     return render(
         request,
         "environments/rollback.html",
@@ -201,12 +201,14 @@ def _ask_freeze(request: Request, form: Form, code: int = 200) -> Response:
     )
 
 
-def _choose(ctx: Context, choices: tuple[Deployment, ...], asked: str) -> tuple[tuple[Deployment, ...], str]:
+def _choose(
+    ctx: Context, environment: Environment, choices: tuple[Deployment, ...], asked: str
+) -> tuple[tuple[Deployment, ...], str]:
     """What was asked for is chosen and among the choices, also where a later deployment had the same release."""
     if not asked or asked in {one.id for one in choices}:
         return choices, asked or choices[0].id
     wanted = find_deployment(ctx, asked)
-    if wanted.status != "succeeded":
+    if wanted.status != "succeeded" or wanted.environment_id != environment.id:
         return choices, choices[0].id
     others = tuple(one for one in choices if one.bundle != wanted.bundle)
     return tuple(sorted((wanted, *others), key=lambda one: one.id, reverse=True)), wanted.id
@@ -215,7 +217,7 @@ def _choose(ctx: Context, choices: tuple[Deployment, ...], asked: str) -> tuple[
 def _place(request: Request) -> tuple[Context, Place, tuple[Place, ...]]:
     ctx, there = ctx_of(request), request.path_params
     environment = find_environment(ctx, there["project"], there["environment"])
-    places = of_project(ctx, environment.project_id, acts=True)
+    places = of_project(ctx, environment.project_id, sight_of(request, "projects.read"), acts=True)
     return ctx, one_of(places, environment.name), places
 
 

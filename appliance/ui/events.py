@@ -7,13 +7,20 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.actor import Actor
 from appliance.access.missing import no_deployment
-from appliance.access.permissions import may
+from appliance.access.permissions import may, sight
+from appliance.access.standing import standing
 from appliance.context import Context
 from appliance.deploy import log
 from appliance.deploy.submit import find_deployment
-from appliance.events import Event, LogGrew, Stopping
-from appliance.store import deployments
+from appliance.events import DeploymentChanged, Event, LogGrew, ProjectChanged, Stopping, UrlChanged
+from appliance.model.environments import Environment
+from appliance.model.places import Place
+from appliance.model.urls import Url
+from appliance.store import deployments, environments, projects, urls
+from appliance.store.db import Connection
+from appliance.store.sight import Sight, sees, sees_some
 from appliance.web import sse
 from appliance.web.changes import TOLD, Changes, changes
 from appliance.web.routes import actor_of, ctx_of
@@ -30,7 +37,7 @@ class Following:
 
 async def index(request: Request) -> Response:
     following = _following(request)
-    return sse.stream(_stream(ctx_of(request), changes(request), following))
+    return sse.stream(_stream(ctx_of(request), actor_of(request), changes(request), following))
 
 
 def _following(request: Request) -> Following | None:
@@ -45,24 +52,50 @@ def _following(request: Request) -> Following | None:
     return Following(deployment.id, number)
 
 
-async def _stream(ctx: Context, counted: Changes, following: Following | None) -> AsyncIterator[bytes]:
+async def _stream(ctx: Context, actor: Actor, counted: Changes, following: Following | None) -> AsyncIterator[bytes]:
+    """It ends when what the asker may see has changed, or when they may not come in any more: the page asks again."""
+    begun = standing(ctx, actor)
     with sse.Ear(ctx, lambda event: _wanted(event, following)) as ear:
         yield sse.message("seen", str(counted.count)) + _lines(ctx, following)
         while not ctx.stopping.is_set():
             event = await ear.next(sse.QUIET)
+            if standing(ctx, actor) != begun:
+                return
             if event is None:
                 yield b": still here\n\n"
                 continue
             burst = dict.fromkeys((event, *ear.drain()))
             if any(isinstance(one, Stopping) for one in burst):
                 return
-            yield _lines(ctx, following) + b"".join(_told(one) for one in burst if isinstance(one, TOLD))
+            told = (_seen(ctx, sight(actor, "projects.read"), one) for one in burst if isinstance(one, TOLD))
+            yield _lines(ctx, following) + b"".join(_told(one) for one in dict.fromkeys(told) if one)
 
 
 def _wanted(event: Event, following: Following | None) -> bool:
     if isinstance(event, LogGrew):
         return following is not None and event.deployment == following.deployment
     return isinstance(event, TOLD)
+
+
+def _seen(ctx: Context, seen: Sight | None, event: Event) -> Event | None:
+    """As much of it as may be told: of what is gone or hidden, at most that the project has changed."""
+    if seen is None or not isinstance(event, TOLD):
+        return event
+    db = ctx.db.read()
+    project = projects.find(db, event.project)
+    if project is None or not sees_some(seen, project.id):
+        return None
+    place = _place(db, event)
+    return event if sees(seen, place or project.at) else ProjectChanged(event.project)
+
+
+def _place(db: Connection, event: Event) -> Place | None:
+    found: Environment | Url | None = None
+    if isinstance(event, DeploymentChanged):
+        found = environments.find(db, event.project, event.environment)
+    if isinstance(event, UrlChanged):
+        found = urls.find(db, event.host)
+    return found.at if found else None
 
 
 def _told(event: Event) -> bytes:

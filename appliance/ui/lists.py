@@ -8,7 +8,9 @@ from starlette.requests import Request
 from appliance.context import Context
 from appliance.model.deployments import STATUSES
 from appliance.store import deployments, projects
+from appliance.store.sight import sees_some
 from appliance.ui.places import Choices
+from appliance.web.routes import sight_of
 
 LIMIT = 50
 
@@ -80,17 +82,19 @@ def pages_of(
         status=chosen.status or None,
         cursor=pages.cursor,
         limit=pages.limit,
+        sight=sight_of(request, "deployments.read"),
     )
     return {"filters": chosen, "deployments": page.items, **pages.links(page.next)}
 
 
 def project_asked(ctx: Context, request: Request, choices: Choices | None) -> str:
-    """The project that a list is narrowed to; what is no project narrows nothing."""
+    """The project that a list is narrowed to; what is no project that may be seen narrows nothing."""
     asked = request.query_params.get("project", "").strip()
     if choices is None or not asked:
         return ""
     if choices.many:
-        return asked if projects.find(ctx.db.read(), asked) else ""
+        found = projects.find(ctx.db.read(), asked)
+        return asked if found and sees_some(sight_of(request, "projects.read"), found.id) else ""
     return _among(asked, choices.projects)
 
 

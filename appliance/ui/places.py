@@ -9,8 +9,10 @@ from appliance.deploy.rolled_back import RolledBack
 from appliance.deploy.submit import rollback_targets
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
+from appliance.model.places import Place as At
 from appliance.model.urls import Url
 from appliance.store import deployments, environments, projects, urls
+from appliance.store.sight import Sight, sees
 
 MAIN = "production"
 FEW = 50  # projects that a list shows; among more of them one types
@@ -30,8 +32,12 @@ class Place:
     live: Deployment | None
     attempt: Deployment | None  # the newest one, where it says more than what is live
     back: bool = False  # something earlier went live here
-    ahead: str | None = None  # where what is live here would go next
+    ahead: Environment | None = None  # where what is live here would go next
     rolled_back: RolledBack | None = None
+
+    @property
+    def at(self) -> At:
+        return self.environment.at
 
     @property
     def name(self) -> str:
@@ -58,7 +64,7 @@ def of_environments(ctx: Context, those: tuple[Environment, ...], *, acts: bool 
     attached, latest = urls.of_environments(db, ids), deployments.latest_of(db, ids)
     live = deployments.several(db, [one.live for one in those if one.live])
     undoable = rolled_back.several(ctx, those)
-    names = {(one.project, one.name) for one in those}
+    mains = {one.project: one for one in those if one.name == MAIN}
     return tuple(
         Place(
             environment=one,
@@ -68,15 +74,17 @@ def of_environments(ctx: Context, those: tuple[Environment, ...], *, acts: bool 
             live=live.get(one.live or ""),
             attempt=_attempt(one, latest.get(one.id)),
             back=bool(acts and rollback_targets(ctx, one)),
-            ahead=MAIN if one.name != MAIN and (one.project, MAIN) in names else None,
+            ahead=mains.get(one.project) if one.name != MAIN else None,
             rolled_back=undoable.get(one.id),
         )
         for one in those
     )
 
 
-def of_project(ctx: Context, project_id: int, *, acts: bool = False) -> tuple[Place, ...]:
-    return of_environments(ctx, environments.of_project(ctx.db.read(), project_id), acts=acts)
+def of_project(ctx: Context, project_id: int, sight: Sight | None, *, acts: bool = False) -> tuple[Place, ...]:
+    """Those that may be seen."""
+    found = environments.of_project(ctx.db.read(), project_id)
+    return of_environments(ctx, tuple(one for one in found if sees(sight, one.at)), acts=acts)
 
 
 def addresses(ctx: Context, those: tuple[Url, ...]) -> dict[str, str]:
@@ -108,20 +116,21 @@ class Choices:
         return tuple(name for name, _ in self.targets)
 
 
-def choices(ctx: Context) -> Choices:
+def choices(ctx: Context, sight: Sight | None = None) -> Choices:
     db = ctx.db.read()
-    kinds = environments.names(db, MOST_KINDS)
-    if projects.count(db) > FEW:
+    kinds = environments.names(db, MOST_KINDS, sight)
+    if projects.count(db, sight) > FEW:
         return Choices((), many=True, kinds=kinds)
-    return Choices(_by_project(environments.everyone(db)), many=False, kinds=kinds)
+    return Choices(_by_project(environments.everyone(db, sight)), many=False, kinds=kinds)
 
 
-def suggested(ctx: Context, typed: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def suggested(ctx: Context, typed: str, sight: Sight | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The first few projects with what was typed in their names, and their environments."""
     db = ctx.db.read()
     name, _, environment = typed.partition("/")
-    found = projects.search(db, name.strip(), limit=SUGGESTED).items
-    targets = _by_project(environments.in_projects(db, [one.name for one in found])) if found else ()
+    found = projects.search(db, name.strip(), limit=SUGGESTED, sight=sight).items
+    inside = environments.in_projects(db, [one.name for one in found]) if found else ()
+    targets = _by_project(tuple(one for one in inside if sees(sight, one.at)))
     return tuple((one, tuple(kind for kind in kinds if kind.startswith(environment.strip()))) for one, kinds in targets)
 
 

@@ -6,7 +6,9 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.permissions import may, may_somewhere
 from appliance.context import Context
+from appliance.model.activity import Activity
 from appliance.model.projects import NewProject, Project, ProjectPatch
 from appliance.projects.create_project import create_project
 from appliance.projects.delete import delete_project
@@ -14,6 +16,7 @@ from appliance.projects.find import find_project
 from appliance.projects.frees import what_frees
 from appliance.projects.rename import rename_project
 from appliance.store import activity, deployments, environments, projects, urls
+from appliance.store.sight import sees
 from appliance.ui.activity import Entry, short
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.ui.freeing import confirmed, freed
@@ -21,7 +24,7 @@ from appliance.ui.lists import Pages, pages_of
 from appliance.ui.places import Place, addresses, choices, main_of, of_environments, of_project
 from appliance.web.look import look
 from appliance.web.page import Form, go, render
-from appliance.web.routes import actor_of, ctx_of
+from appliance.web.routes import actor_of, ctx_of, sight_of
 
 FIELDS = ("name",)
 RECENT = 6
@@ -60,19 +63,19 @@ class Ready:
 
 
 def index(request: Request) -> Response:
-    ctx = ctx_of(request)
-    total, most = projects.count(ctx.db.read()), ctx.settings.upload_max
+    ctx, seen = ctx_of(request), sight_of(request, "projects.read")
+    total, most = projects.count(ctx.db.read(), seen), ctx.settings.upload_max
     if not total:
-        return render(request, "projects/first.html", most=most, found=look(request))
+        return _show_first(request, most)
     q, asked = request.query_params.get("q", "").strip(), Pages(request)
-    page = projects.search(ctx.db.read(), q, cursor=asked.cursor, limit=asked.limit)
+    page = projects.search(ctx.db.read(), q, cursor=asked.cursor, limit=asked.limit, sight=seen)
     return render(
         request,
         "projects/list.html",
-        rows=_rows(ctx, page.items),
+        rows=_rows(request, ctx, page.items),
         q=q,
         total=total,
-        choices=choices(ctx),
+        choices=choices(ctx, sight_of(request, "deployments.create")),
         most=most,
         **asked.links(page.next),
     )
@@ -95,17 +98,18 @@ async def create(request: Request) -> Response:
 
 def show(request: Request) -> Response:
     ctx, project, places = _project(request)
-    db = ctx.db.read()
-    attached = urls.of_project(db, project.id)
+    db, seen = ctx.db.read(), sight_of(request, "urls.read")
+    attached = tuple(url for url in urls.of_project(db, project.id) if sees(seen, url.at))
+    recent = deployments.newest(db, project=project.name, limit=RECENT, sight=sight_of(request, "deployments.read"))
     return render(
         request,
         "projects/show.html",
         **_head(project, places),
-        recent=deployments.newest(db, project=project.name, limit=RECENT).items,
-        total=deployments.count(db, project.id),
+        recent=recent.items,
+        total=deployments.count_in(db, tuple(place.environment.id for place in places)),
         urls=attached,
         leads=addresses(ctx, attached),
-        ready=_ready(project, places),
+        ready=_ready(request, project, places),
         most=ctx.settings.upload_max,
     )
 
@@ -153,6 +157,13 @@ async def delete(request: Request) -> Response:
     return go("/projects", done="project-deleted")
 
 
+def _show_first(request: Request, most: int) -> Response:
+    """The first page of an appliance, or of someone with whom nothing has been shared yet."""
+    if not may(actor_of(request), "projects.create"):
+        return render(request, "projects/nothing.html")
+    return render(request, "projects/first.html", most=most, found=look(request))
+
+
 def _show_settings(request: Request, form: Form, code: int = 200) -> Response:
     ctx, project, places = _project(request)
     return render(
@@ -179,7 +190,7 @@ def _ask_delete(request: Request, form: Form, code: int = 200) -> Response:
 def _project(request: Request) -> tuple[Context, Project, tuple[Place, ...]]:
     ctx = ctx_of(request)
     project = find_project(ctx, request.path_params["project"])
-    return ctx, project, of_project(ctx, project.id, acts=True)
+    return ctx, project, of_project(ctx, project.id, sight_of(request, "projects.read"), acts=True)
 
 
 def _head(project: Project, places: tuple[Place, ...]) -> dict[str, object]:
@@ -191,11 +202,11 @@ def _freed(ctx: Context, project: Project) -> str:
     return freed(what_frees(ctx, environments.of_project(ctx.db.read(), project.id)))
 
 
-def _rows(ctx: Context, those: tuple[Project, ...]) -> list[Row]:
-    db = ctx.db.read()
+def _rows(request: Request, ctx: Context, those: tuple[Project, ...]) -> list[Row]:
+    db, seen = ctx.db.read(), sight_of(request, "projects.read")
     held = environments.of_projects(db, tuple(one.id for one in those))
-    places = of_environments(ctx, tuple(one for some in held.values() for one in some))
-    last = activity.last_of_projects(db, tuple(one.name for one in those))
+    places = of_environments(ctx, tuple(one for some in held.values() for one in some if sees(seen, one.at)))
+    last = _last(request, ctx, those)
     return [
         Row(
             one,
@@ -206,12 +217,24 @@ def _rows(ctx: Context, those: tuple[Project, ...]) -> list[Row]:
     ]
 
 
-def _ready(project: Project, places: tuple[Place, ...]) -> list[Ready]:
-    main, base = main_of(places), f"/projects/{project.name}"
-    there = f"{base}/environments/{main.name}#deploy" if main else f"{base}/new-environment"
+def _last(request: Request, ctx: Context, those: tuple[Project, ...]) -> dict[str, Activity]:
+    """What happened last in each, as far as that may be seen."""
+    if not may_somewhere(actor_of(request), "activity.read"):
+        return {}
+    return activity.last_of_projects(
+        ctx.db.read(), tuple(one.name for one in those), sight_of(request, "activity.read")
+    )
+
+
+def _ready(request: Request, project: Project, places: tuple[Place, ...]) -> list[Ready]:
+    """What is still to do, for those who may do it; what may not be done leads nowhere."""
+    actor, main, base = actor_of(request), main_of(places), f"/projects/{project.name}"
+    deploy = f"{base}/environments/{main.name}#deploy" if main and may(actor, "deployments.create", main.at) else ""
+    add = f"{base}/urls#add" if main and may(actor, "urls.create", main.at) else ""
+    make = f"{base}/new-environment" if may(actor, "environments.create", project.at) else ""
     own = bool(main and any(url.status == "active" for url in main.urls))
     return [
-        Ready("A zip is live", bool(main and main.live), "Deploy one", there),
-        Ready("It has its own URL", own, "Add a URL", f"{base}/urls#add"),
-        Ready("A second environment to try things in", len(places) > 1, "Make one", f"{base}/new-environment"),
+        Ready("A zip is live", bool(main and main.live), "Deploy one", deploy if main else make),
+        Ready("It has its own URL", own, "Add a URL", add),
+        Ready("A second environment to try things in", len(places) > 1, "Make one", make),
     ]

@@ -14,7 +14,7 @@ from appliance.projects.answering import change_guard, change_site
 from appliance.projects.find import find_environment
 from appliance.projects.preview import preview
 from appliance.ui.forms import Wrong, again, do, typed
-from appliance.ui.places import of_project, one_of
+from appliance.ui.places import of_environments
 from appliance.web.page import Form, go, render
 from appliance.web.routes import actor_of, ctx_of
 
@@ -85,7 +85,7 @@ def _show(request: Request, settings: SiteSettings, form: Form, code: int = 200)
         request,
         "environments/site.html",
         code,
-        place=one_of(of_project(ctx, environment.project_id), environment.name),
+        place=of_environments(ctx, (environment,))[0],
         guard=environment.guard,
         form=Form(raw, form.errors, form.fields),
         found=preview(ctx, environment, settings, str(form.raw.get("path", ""))),

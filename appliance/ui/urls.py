@@ -5,16 +5,18 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.permissions import may
 from appliance.errors import Invalid
 from appliance.model.urls import STATUSES, NewUrl, Url
 from appliance.projects.find import find_project
 from appliance.projects.urls import add_url, check_again, find_url, remove_url
 from appliance.store import environments, nginx_edits, urls
+from appliance.store.sight import sees
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.ui.lists import Pages
 from appliance.ui.places import Choices, addresses, choices, main_of, of_project
 from appliance.web.page import Form, go, render
-from appliance.web.routes import actor_of, ctx_of
+from appliance.web.routes import actor_of, ctx_of, sight_of
 
 FIELDS = ("host", "target")
 
@@ -67,7 +69,8 @@ def _show_all(request: Request, form: Form, code: int = 200) -> Response:
     ctx, asked, pages = ctx_of(request), request.query_params, Pages(request)
     q, status = asked.get("q", "").strip(), asked.get("status", "")
     chosen = status if status in STATUSES else ""
-    page = urls.search(ctx.db.read(), q, status=chosen or None, cursor=pages.cursor, limit=pages.limit)
+    seen = sight_of(request, "urls.read")
+    page = urls.search(ctx.db.read(), q, status=chosen or None, cursor=pages.cursor, limit=pages.limit, sight=seen)
     return render(
         request,
         "urls/list.html",
@@ -75,11 +78,11 @@ def _show_all(request: Request, form: Form, code: int = 200) -> Response:
         urls=page.items,
         leads=addresses(ctx, page.items),
         total=len(page.items),
-        edited=nginx_edits.undecided(ctx.db.read()),
+        edited=_edited(request),
         q=q,
         chosen=chosen,
         form=form,
-        choices=choices(ctx),
+        choices=choices(ctx, sight_of(request, "urls.create")),
         action="/urls",
         **pages.links(page.next),
     )
@@ -88,7 +91,9 @@ def _show_all(request: Request, form: Form, code: int = 200) -> Response:
 def _show_project(request: Request, form: Form, code: int = 200) -> Response:
     ctx = ctx_of(request)
     project = find_project(ctx, request.path_params["project"])
-    places, mine = of_project(ctx, project.id), urls.of_project(ctx.db.read(), project.id)
+    places, seen = of_project(ctx, project.id, sight_of(request, "projects.read")), sight_of(request, "urls.read")
+    mine = tuple(url for url in urls.of_project(ctx.db.read(), project.id) if sees(seen, url.at))
+    targets = tuple(place.name for place in places if may(actor_of(request), "urls.create", place.at))
     return render(
         request,
         "projects/urls.html",
@@ -97,18 +102,24 @@ def _show_project(request: Request, form: Form, code: int = 200) -> Response:
         places=places,
         main=main_of(places),
         urls=mine,
-        edited=nginx_edits.undecided(ctx.db.read()),
+        edited=_edited(request),
         leads=addresses(ctx, mine),
         form=form,
-        choices=Choices(((project.name, tuple(place.name for place in places)),) if places else (), many=False),
+        choices=Choices(((project.name, targets),) if targets else (), many=False),
         action=f"/projects/{project.name}/urls",
     )
+
+
+def _edited(request: Request) -> int:
+    """How many files were edited by hand, for those who may do something about it."""
+    return nginx_edits.undecided(ctx_of(request).db.read()) if may(actor_of(request), "settings.read") else 0
 
 
 async def _add(request: Request, raw: dict[str, str]) -> Url:
     ctx, actor = ctx_of(request), actor_of(request)
     project, _, environment = (part.strip() for part in raw.get("target", "").partition("/"))
-    if environments.find(ctx.db.read(), project, environment) is None:
+    found = environments.find(ctx.db.read(), project, environment)
+    if found is None or not sees(sight_of(request, "projects.read"), found.at):
         raise Invalid(
             {"target": "Choose what it points at: a project and one of its environments, as in blog/production"}
         )

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import appliance
 from appliance import __version__
+from appliance.access import secrets
 from appliance.context import Context
-from appliance.errors import HomeportError
+from appliance.errors import Conflict, HomeportError, HostFailed
 from appliance.machine import faults
 from appliance.machine.files import refusals
+from appliance.store.db import NotNow
 from appliance.upgrade import candidate
 from appliance.upgrade.rehearse import Rehearsed, rehearse
 from appliance.upgrade.talk import NAME, Message, Refused, Talk, listen
@@ -36,7 +38,7 @@ class Wanted:
 
 
 class Control:
-    """Listens for `homeport upgrade`, beside everything else; `leave` has the server end without closing its door."""
+    """Listens for `homeport upgrade`, and for a new key; `leave` has the server end without closing its door."""
 
     def __init__(self, ctx: Context, leave: Callable[[], None]) -> None:
         self._ctx = ctx
@@ -75,6 +77,8 @@ class Control:
                 talk.say(version=__version__, file=file, build=Path(appliance.__file__).resolve().parents[2].name)
             elif asked.get("do") == "upgrade":
                 self._upgrade(talk, asked)
+            elif asked.get("do") == "rotate-key":
+                self._rotate_key(talk)
             if self.wanted and self.wanted.talk is talk:
                 return  # it goes on with the next file
         talk.close()
@@ -91,6 +95,21 @@ class Control:
         if self.wanted:
             self._leave()
         else:
+            self._one.release()
+
+    def _rotate_key(self, talk: Talk) -> None:
+        """Never while a file is tried: that has a copy of the key."""
+        if not self._one.acquire(blocking=False):
+            talk.fail(Conflict("An upgrade is going on.", todo=("Wait for its end.",)))
+            return
+        try:
+            with refusals():
+                talk.say(done=secrets.rotate(self._ctx).secrets)
+        except HomeportError as why:
+            talk.fail(why)
+        except NotNow as why:
+            talk.fail(HostFailed(f"The database can't be written: {why}.", todo=("Run `homeport doctor`.",)))
+        finally:
             self._one.release()
 
     def _prepared(self, talk: Talk, file: Path, patience: float) -> Wanted | None:

@@ -7,18 +7,20 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.types import Message
 
 from appliance.context import Context
 from appliance.errors import BadRequest, TooLarge
 
 MOST = 1 << 20
+LITTLE = 64 << 10  # where nobody has to be signed in
 A_FILE = 400  # bytes that a file may take in a list, on average
 TOO_MANY = "The list of files is larger than this host takes for as many files as a bundle may have."
 
 
 async def body(request: Request) -> Any:
     """The JSON of a small body; an empty one is an empty object."""
-    return _read(await _bytes(request, MOST, "This body is larger than 1 MiB, the most for JSON."))
+    return _read(await _bytes(request, MOST, "This body is larger than 1 MiB, the most that is taken here."))
 
 
 async def list_of_files(request: Request, ctx: Context) -> Any:
@@ -28,6 +30,29 @@ async def list_of_files(request: Request, ctx: Context) -> Any:
     if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
         data = await run_in_threadpool(_gunzip, data, most)
     return await run_in_threadpool(_read, data)
+
+
+def bounded(request: Request, most: int) -> Request:
+    """The same request, of which no more than that can be read, whoever reads it."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > most:
+        raise _too_large(most)
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise _too_large(most)
+        return message
+
+    return Request(request.scope, receive)
+
+
+def _too_large(most: int) -> TooLarge:
+    size = "1 MiB" if most == MOST else f"{most >> 10} KiB"
+    return TooLarge(f"This body is larger than {size}, the most that is taken here.")
 
 
 async def _bytes(request: Request, most: int, too_much: str) -> bytes:

@@ -2,16 +2,21 @@
 
 import json
 import logging
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Scope
 
-from appliance.errors import BadBundle, BadRequest, HomeportError, Invalid, Lacking, NotFound
+from appliance.access import refused
+from appliance.access.confirmed import CODE as CONFIRM
+from appliance.errors import BadBundle, BadRequest, HalfWay, HomeportError, Invalid, Lacking, NotFound
+from appliance.store.db import NotNow
 from appliance.web.headers import with_safe_headers
 from appliance.web.routes import methods_at
 
@@ -35,6 +40,8 @@ def problem(error: HomeportError, request_id: str, **more: object) -> dict[str, 
         body["entry"] = error.entry
     if isinstance(error, Lacking):
         body["missing"], body["more"] = error.missing, error.more
+    if isinstance(error, HalfWay):
+        body["ticket"], body["ways"] = error.ticket, error.ways
     return {**body, "request_id": request_id, **more}
 
 
@@ -47,10 +54,17 @@ def problem_response(error: HomeportError, request_id: str, **more: object) -> R
 
 def respond(scope: Scope, error: HomeportError) -> Response:
     """A page for a browser, a problem for anything else."""
+    if error.said or error.status >= 500:  # somebody else's words may be in it
+        redact = scope["state"]["ctx"].redact
+        error.detail, error.said = redact(error.detail), redact(error.said)
     if not wants_page(scope):
         return problem_response(error, scope["state"]["request_id"])
     if error.status == 401 and error.code == "not_signed_in":
         return _to_sign_in(scope)
+    if error.code == "second_factor_needed":
+        return RedirectResponse("/account", 303)
+    if error.code == CONFIRM and scope["method"] == "GET":
+        return RedirectResponse(f"/confirm?to={quote(_here(scope))}", 303)
     from appliance.web.page import error_page
 
     return error_page(Request(scope), error)
@@ -58,7 +72,21 @@ def respond(scope: Scope, error: HomeportError) -> Response:
 
 async def on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HomeportError)  # noqa: S101 - registered for this class
+    if error.code == CONFIRM and request.method == "POST" and wants_page(request.scope):
+        from appliance.web.confirming import ask
+
+        return await ask(request, error)
+    if error.refused and request.method not in ("GET", "HEAD", "OPTIONS"):
+        await run_in_threadpool(_put_on_record, request, error)
     return respond(request.scope, error)
+
+
+def _put_on_record(request: Request, error: HomeportError) -> None:
+    state, names = request.scope["state"], request.path_params
+    asked = f"{request.method} {request.url.path}"
+    place = names.get("project"), names.get("environment")
+    with suppress(NotNow):
+        refused.turned_away(state["ctx"], state["actor"], asked, permission=error.refused, place=place)
 
 
 async def on_http(request: Request, error: Exception) -> Response:
@@ -103,8 +131,14 @@ def wants_page(scope: Scope) -> bool:
 
 
 def _to_sign_in(scope: Scope) -> Response:
-    back = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else "")
+    where = f"/login?back={quote(_here(scope))}"
     headers: dict[str, str] = {}
     if Headers(scope=scope).get("hx-request"):
-        headers["HX-Redirect"] = f"/login?back={quote(back)}"
-    return RedirectResponse(f"/login?back={quote(back)}", 303, headers=headers)
+        headers["HX-Redirect"] = where
+    return RedirectResponse(where, 303, headers=headers)
+
+
+def _here(scope: Scope) -> str:
+    query: bytes = scope["query_string"]
+    path: str = scope["path"]
+    return path + (f"?{query.decode('latin-1')}" if query else "")

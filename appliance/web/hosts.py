@@ -1,13 +1,13 @@
 """Which site a host name leads to, before anything of the appliance sees the request."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from appliance.access.names import is_address
 from appliance.context import Context
 from appliance.store import environments, urls
-from appliance.web import sites
+from appliance.web import proxies, sites
 from appliance.web.live import Live
 
 LOCAL = ".localhost"
@@ -22,7 +22,11 @@ class HostSwitch:
         self._live = Live(ctx)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = _host(scope) if scope["type"] == "http" else ""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        proxies.believe(scope, self._ctx.base.trusted_proxies)
+        host = _host(scope)
         if host.endswith(LOCAL):
             await sites.serve(scope, receive, send, self._local(*_place(host.removesuffix(LOCAL))))
         elif host and host != "localhost" and (found := self._attached(host)):
@@ -31,6 +35,7 @@ class HostSwitch:
             shown = self._live.permanent(host.removesuffix(domain))
             await sites.serve(scope, receive, send, shown or self._live.nothing(unlisted=True))
         else:
+            scope.setdefault("state", {})["host"] = host
             await self._app(scope, receive, send)
 
     def _local(self, project: str, name: str) -> sites.Shown:
@@ -47,7 +52,7 @@ class HostSwitch:
         return under if settings.nginx_deployments and host.endswith(under) and host != own else ""
 
     def _attached(self, host: str) -> tuple[str, str] | None:
-        if _is_address(host):
+        if is_address(host):
             return None
         db = self._ctx.db.read()
         url = urls.find(db, host)
@@ -69,11 +74,3 @@ def _place(name: str) -> tuple[str, str]:
     environment, _, project = name.rpartition(".")
     good = all(part.replace("-", "").isalnum() and part.isascii() for part in (project, environment or "production"))
     return (project, environment or "production") if good else ("", "")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True

@@ -1,12 +1,12 @@
 """Pages: a template, and what every page has around it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -16,25 +16,50 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from appliance import __version__
+from appliance.access.actor import Actor
+from appliance.access.permissions import SIGNED_IN, may, may_somewhere, powers
 from appliance.errors import HomeportError
 from appliance.model import amounts
+from appliance.model.places import Place
 from appliance.web import words
 from appliance.web.changes import changes
 from appliance.web.look import GOOD_ENOUGH, look
 from appliance.web.routes import actor_of, ctx_of
 
+Links = tuple[tuple[str, str], ...]  # what they are called, and where they lead
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
 NAV = (
-    ("Projects", "/projects"),
-    ("Deployments", "/deployments"),
-    ("URLs", "/urls"),
-    ("Activity", "/activity"),
-    ("Settings", "/settings"),
+    ("Projects", "/projects", SIGNED_IN),
+    ("Deployments", "/deployments", "deployments.read"),
+    ("URLs", "/urls", "urls.read"),
+    ("Activity", "/activity", "activity.read"),
+    ("Settings", "/settings", "settings.read"),
+)
+SETTINGS = (
+    (
+        "Host",
+        (
+            ("General", "/settings", "settings.read"),
+            ("NGINX", "/settings/nginx", "settings.read"),
+            ("DNS", "/settings/dns", "settings.read"),
+            ("Sign-in", "/settings/sign-in", "sign_in.update"),
+            ("E-mail", "/settings/mail", "sign_in.update"),
+            ("Backups", "/settings/backups", "backups.read"),
+            ("Clean-up", "/settings/cleanup", "settings.read"),
+        ),
+    ),
+    ("People", (("People", "/settings/people", "people.read"), ("Teams", "/settings/teams", "teams.read"))),
+    ("You", (("Keys", "/settings/keys", "keys.own"),)),
 )
 THEMES = frozenset({"light", "dark"})
 DONE = {
     "signed-out": "Signed out",
+    "password-changed": "Password changed",
+    "session-ended": "Signed out there",
+    "sessions-ended": "Signed out everywhere else",
+    "factor-added": "Second factor added",
+    "factor-removed": "Second factor removed",
     "saved": "Settings saved",
     "project-made": "Project created",
     "project-renamed": "Project renamed",
@@ -48,13 +73,29 @@ DONE = {
     "thawed": "Environment thawed",
     "cleaned-up": "Cleaned up",
     "cancel-asked": "Asked it to stop",
+    "approved": "Approved",
+    "rejected": "Rejected",
     "url-added": "URL added",
     "url-checked": "Looking again",
     "looked-at-nginx": "Looked",
     "url-restored": "Being written anew",
     "url-adopted": "Kept as it is",
     "url-removed": "URL removed",
+    "password-set": "Password set. Sign in with it",
+    "identity-linked": "Account connected",
+    "identity-unlinked": "Account disconnected",
+    "provider-made": "Provider added",
+    "provider-removed": "Provider removed",
     "key-revoked": "Key revoked",
+    "person-changed": "Role changed",
+    "person-removed": "Person removed",
+    "left": "Your account is gone",
+    "invitation-revoked": "Invitation revoked",
+    "team-made": "Team created",
+    "team-changed": "Team changed",
+    "team-deleted": "Team deleted",
+    "granted": "Granted",
+    "withdrawn": "Withdrawn",
     "backup-asked": "Backup begun",
     "backup-deleted": "Backup deleted",
 }
@@ -79,9 +120,10 @@ class Page:
     done: str
     now: datetime
     seen: int  # how much had happened when the page was made
+    nav: Links = ()
+    settings: tuple[tuple[str, Links], ...] = ()  # by group, for those who may go there
     trouble: str | None = None  # what the checks come to; None when that is not known yet
     version: str = __version__
-    nav: tuple[tuple[str, str], ...] = NAV
 
     @property
     def now_text(self) -> str:
@@ -97,10 +139,49 @@ class Form:
     fields: tuple[str, ...] = ()
 
 
+class Somewhere(Protocol):
+    """Whatever has a place: a project, an environment, a deployment, a URL."""
+
+    @property
+    def at(self) -> Place: ...
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What a page may offer: nothing that would be refused."""
+
+    actor: Actor
+
+    def may(self, permission: str, thing: Somewhere | None = None) -> bool:
+        """There; without anything, everywhere."""
+        return may(self.actor, permission, thing.at if thing is not None else None)
+
+    def may_within(self, permission: str, project: Somewhere) -> bool:
+        """In the project, or in any environment of it."""
+        return may(self.actor, permission) or powers(self.actor).hold_within(permission, project.at.project_id)
+
+    def may_somewhere(self, permission: str) -> bool:
+        return may_somewhere(self.actor, permission)
+
+    def those(self, permission: str, things: Sequence[Somewhere]) -> list[Somewhere]:
+        """As many of them as it may be done to."""
+        return [thing for thing in things if self.may(permission, thing)]
+
+    @property
+    def offers(self) -> dict[str, object]:
+        """By the names that templates know."""
+        return {
+            "may": self.may,
+            "may_within": self.may_within,
+            "may_somewhere": self.may_somewhere,
+            "those": self.those,
+        }
+
+
 def render(request: Request, template: str, code: int = 200, /, **values: Any) -> Response:
     """A whole page."""
-    page = _page(request)
-    response = HTMLResponse(_templates().get_template(template).render(page=page, **values), code)
+    page, offers = _page(request), Asker(actor_of(request)).offers
+    response = HTMLResponse(_templates().get_template(template).render(page=page, **offers, **values), code)
     if page.done:
         response.delete_cookie("done")
     return response
@@ -165,8 +246,15 @@ def _page(request: Request) -> Page:
         done=_done(request),
         now=ctx.now(),
         seen=changes(request).count,
-        trouble=_trouble(request) if actor.signed_in else None,
+        nav=_open(actor, NAV),
+        settings=tuple((group, _open(actor, those)) for group, those in SETTINGS if _open(actor, those)),
+        trouble=_trouble(request) if may(actor, "settings.read") else None,
     )
+
+
+def _open(actor: Actor, those: tuple[tuple[str, str, str], ...]) -> Links:
+    """Where somebody may go."""
+    return tuple((name, href) for name, href, permission in those if may_somewhere(actor, permission))
 
 
 def _done(request: Request) -> str:

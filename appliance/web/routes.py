@@ -12,11 +12,16 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from appliance.access.actor import Actor
 from appliance.access.admission import admit
-from appliance.access.permissions import DECLARABLE, sight
+from appliance.access.confirmed import need_confirmed
+from appliance.access.permissions import DECLARABLE, PUBLIC, refusal, sight
 from appliance.context import Context
 from appliance.errors import StartFailed
 from appliance.store.sight import Sight
+from appliance.web.body import LITTLE, MOST, bounded
+from appliance.web.quotas import count_try
 
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+WITHOUT_FACTOR = ("/account", "/confirm", "/logout", "/theme", "/api/v1/me", "/api/v1/logout")  # where one is set up
 E = TypeVar("E", bound=Callable[..., object])
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
@@ -43,6 +48,8 @@ class Declared(Route):
 
     allow: str
     doc: Doc | None
+    confirm: bool
+    tries: str
 
 
 def doc(summary: str, **more: Any) -> Callable[[E], E]:
@@ -55,11 +62,27 @@ def doc(summary: str, **more: Any) -> Callable[[E], E]:
     return note
 
 
-def route(path: str, endpoint: Endpoint, method: str = "GET", *, allow: str) -> Declared:
-    made = Declared(
-        path, _guarded(endpoint, allow), methods=[method], name=f"{endpoint.__module__}.{endpoint.__name__}"
-    )
-    made.allow, made.doc = allow, getattr(endpoint, "doc", None)
+def route(
+    path: str,
+    endpoint: Endpoint,
+    method: str = "GET",
+    *,
+    allow: str,
+    upload: bool = False,
+    tries: str = "",
+    confirm: bool = False,
+) -> Declared:
+    """A body is small but where `upload` says otherwise; `tries` names what is let in less often than the rest.
+
+    With `confirm`, a session that has been open for a while has to show again who is there.
+    """
+    most = None if upload else LITTLE if allow == PUBLIC else MOST
+    name = f"{endpoint.__module__}.{endpoint.__name__}"
+    free = allow == PUBLIC or path.startswith(WITHOUT_FACTOR)
+    guarded = _guarded(endpoint, allow, most, tries, confirm=confirm, free=free)
+    made = Declared(path, guarded, methods=[method], name=name)
+    made.allow, made.doc, made.confirm = allow, getattr(endpoint, "doc", None), confirm
+    made.tries = tries
     return made
 
 
@@ -95,21 +118,36 @@ def sight_of(request: Request, permission: str) -> Sight | None:
     return sight(actor_of(request), permission)
 
 
-def _guarded(endpoint: Endpoint, allow: str) -> Any:
+def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str, *, confirm: bool, free: bool) -> Any:
+    def ready(request: Request) -> Request:
+        if tries:
+            count_try(request, tries)
+        admit(ctx_of(request), actor_of(request), allow, request.path_params)
+        if actor_of(request).lacks_factor and not free:
+            raise refusal(actor_of(request), allow)
+        if confirm:
+            need_confirmed(ctx_of(request), actor_of(request))
+        return request if most is None or request.method in BODILESS else bounded(request, most)
+
     if iscoroutinefunction(endpoint):
 
         @wraps(endpoint)
         async def ask_async(request: Request) -> Response:
-            admit(ctx_of(request), actor_of(request), allow, request.path_params)
-            answer: Response = await endpoint(request)
+            answer: Response
+            asked = ready(request)
+            if not tries or most is None or request.method in BODILESS:
+                answer = await endpoint(asked)
+            else:
+                await asked.body()  # whoever sends it slowly holds up nobody but themselves
+                async with asked.scope["state"]["turns"]:
+                    answer = await endpoint(asked)
             return answer
 
         return ask_async
 
     @wraps(endpoint)
     def ask(request: Request) -> Response:
-        admit(ctx_of(request), actor_of(request), allow, request.path_params)
-        answer: Response = endpoint(request)  # type: ignore[assignment]
+        answer: Response = endpoint(ready(request))  # type: ignore[assignment]
         return answer
 
     return ask

@@ -1,6 +1,7 @@
 """The HTTP server: one process, asked to end by a signal, ending well, or leaving its place to another."""
 
 import asyncio
+import resource
 import signal
 import socket
 import threading
@@ -21,6 +22,8 @@ PATIENCE = 30  # seconds that open requests get when the process is asked to end
 LONG = 60.0  # seconds that a long upload gets to end, while others are still answered, before this leaves
 SHORT = 30.0  # seconds that requests get once nobody else is let in
 MOMENT = 0.05
+TICKS = 10  # of the server's ten a second, between two looks at who is slow
+OPEN_FILES = 65_536
 BATCH = 64  # connections taken along before those that they were are really closed
 PAGES = ("/healthz", "/", "/api/v1/me")  # what shows that the whole of it answers
 
@@ -39,6 +42,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 log_level="warning",
+                log_config=None,  # as everything else that is logged
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -56,6 +60,7 @@ class Server(uvicorn.Server):
         signal.signal(signal.SIGTERM, _already_heard)
         signal.signal(signal.SIGINT, _already_heard)
         self._listener, self._inherited = listener, inherited
+        _open_as_many_as_may_be()
         self.run(sockets=[listener.dup()])  # it closes its own
         return self._leaving
 
@@ -88,6 +93,13 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for one in self._inherited:
             await self._take_up(one)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for one in self._connections:
+                one.look_at(now)
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if not self._leaving:
@@ -155,6 +167,15 @@ class Server(uvicorn.Server):
         with suppress(TimeoutError):
             async with asyncio.timeout(MOMENT):
                 await self._state.moved.wait()
+
+
+def _open_as_many_as_may_be() -> None:
+    """Each visitor is an open file; the number that a shell begins with is soon used up."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(most, OPEN_FILES)
+    if now < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def try_out(app: ASGIApp, ctx: Context) -> None:

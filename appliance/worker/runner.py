@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
+from appliance.access import forgotten, mail
 from appliance.backups import take
 from appliance.context import Context
 from appliance.deploy import compress, pipeline, releases
@@ -37,6 +38,8 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "hosts.settle": settle.settle,
     "url.restore": edits.write_anew,
     "domain.settle": domain.settle,
+    mail.KIND: mail.deliver,
+    forgotten.KIND: forgotten.send_link,
 }
 TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.TryLater]]] = {
     "url.attach": url_jobs.attach,

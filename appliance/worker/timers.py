@@ -4,14 +4,18 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
+from appliance.access import chain, forward
+from appliance.access.people import invite
 from appliance.backups import schedule
 from appliance.context import Context
-from appliance.deploy import earlier, releases, retention, tidy, uploads
+from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
 from appliance.projects import domain, edits
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
 CHORES: dict[str, tuple[float, Chore]] = {
+    "note how far activity goes": (60.0, chain.note),
+    "send activity to syslog": (5.0, forward.send),
     "forget what is old": (HOUR, tidy.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),
@@ -19,6 +23,9 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "look for edits by hand": (HOUR / 12, edits.look),
+    "end requests that nobody answered": (60.0, approvals.expire),
+    "forget who sent what": (HOUR / 4, reach.forget_sent),
+    "forget invitations that ended": (HOUR, invite.forget_ended),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")

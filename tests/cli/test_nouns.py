@@ -1,5 +1,6 @@
 """Every noun's commands against a real server: people get tables, programs the API's own JSON."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,17 @@ def test_activity(server: Appliance, cli: Cli, name: str) -> None:
     server.project(name)
     assert cli.json("activity", "--limit", 5)["items"] == server.get("/activity", params={"limit": 5})["items"]
     assert name in cli("activity").stdout
+
+
+def test_activity_as_a_file_and_verified(server: Appliance, cli: Cli, name: str, tmp_path: Path) -> None:
+    server.project(name)
+    cli("activity", "export", tmp_path / "all.ndjson", "--project", name)
+    lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
+    assert lines and lines == server.get("/activity", params={"project": name, "limit": 200})["items"][::-1]
+    assert cli.json("activity", "--project", name, "--verb", "project")["items"][-1] == lines[0]
+    assert json.loads(cli("activity", "export", "--project", name).stdout.splitlines()[0]) == lines[0]
+    assert cli.json("activity", "verify")["whole"]
+    assert "after “export”" in cli("activity", "--limit", 5, "export", code=2).stderr
 
 
 @pytest.mark.parametrize("words", [("projects", "show", ".."), ("projects", "show", ""), ("logs", "..")])

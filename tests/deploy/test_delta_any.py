@@ -46,7 +46,7 @@ def place(ctx: Context) -> Environment:
 
 
 def keep(ctx: Context, *contents: bytes) -> None:
-    with Arriving(ctx) as arriving:
+    with Arriving(ctx, OPERATOR) as arriving:
         arriving.write([batch(contents)])
         arriving.finish()
 
@@ -56,7 +56,7 @@ def keep(ctx: Context, *contents: bytes) -> None:
 def test_any_tree_is_deployed_as_it_is_or_refused(ctx: Context, place: Environment, files: dict[str, bytes]) -> None:
     keep(ctx, *files.values())
     try:
-        plan = delta.plan(ctx, tree_of({"files": told(files)}))
+        plan = delta.plan(ctx, OPERATOR, tree_of({"files": told(files)}))
     except (BadBundle, Invalid):
         return
     deployment = delta.deploy_tree(ctx, OPERATOR, place, plan)
@@ -87,7 +87,7 @@ def test_our_own_reader_takes_the_zip_for_the_same_tree(
 ) -> None:
     keep(ctx, *files.values())
     try:
-        plan = delta.plan(ctx, tree_of({"files": told(files)}))
+        plan = delta.plan(ctx, OPERATOR, tree_of({"files": told(files)}))
     except (BadBundle, Invalid):
         return
     manifest = {path: piece._replace(crc32=0) for path, piece in plan.manifest.items()}
@@ -116,7 +116,7 @@ def test_whoever_lies_is_told_so_and_nothing_is_made(
     known = set((ctx.data / "bundles").glob("??/*"))
     lied = {**said, "kept.html": list(lie), path: list(lie)}
     with pytest.raises((BadBundle, Invalid, Lacking)):
-        delta.deploy_tree(ctx, OPERATOR, place, delta.plan(ctx, tree_of({"files": lied})))
+        delta.deploy_tree(ctx, OPERATOR, place, delta.plan(ctx, OPERATOR, tree_of({"files": lied})))
     assert set((ctx.data / "bundles").glob("??/*")) == known
 
 
@@ -127,7 +127,7 @@ def test_a_difference_gives_the_tree_that_it_is_the_difference_to(
 ) -> None:
     keep(ctx, *before.values(), *changed.values())
     try:
-        base = delta.plan(ctx, tree_of({"files": told(before)}))
+        base = delta.plan(ctx, OPERATOR, tree_of({"files": told(before)}))
         deployment = delta.deploy_tree(ctx, OPERATOR, place, base)
     except (BadBundle, Invalid):
         return
@@ -137,12 +137,16 @@ def test_a_difference_gives_the_tree_that_it_is_the_difference_to(
     wanted = {path.removeprefix("./"): content for path, content in whole.items()}
     wanted = {path: content for path, content in wanted.items() if path not in removed} | changed
     try:
-        meant = delta.plan(ctx, tree_of({"files": told(wanted)})).manifest
+        meant = delta.plan(ctx, OPERATOR, tree_of({"files": told(wanted)})).manifest
     except HomeportError as why:
         with pytest.raises(type(why)):
-            delta.plan(ctx, tree_of({"base": found.release, "files": told(changed), "removed": sorted(removed)}))
+            delta.plan(
+                ctx, OPERATOR, tree_of({"base": found.release, "files": told(changed), "removed": sorted(removed)})
+            )
         return
-    plan = delta.plan(ctx, tree_of({"base": found.release, "files": told(changed), "removed": sorted(removed)}))
+    plan = delta.plan(
+        ctx, OPERATOR, tree_of({"base": found.release, "files": told(changed), "removed": sorted(removed)})
+    )
     assert {path: piece[:2] for path, piece in plan.manifest.items()} == {
         path: piece[:2] for path, piece in meant.items()
     }
@@ -158,7 +162,7 @@ def test_any_batch_keeps_only_what_is_its_name(ctx: Context, contents: list[byte
     body = body[: data.draw(st.integers(0, len(body)))] if data.draw(st.booleans()) else body
     steps = data.draw(st.lists(st.integers(1, 50), min_size=1, max_size=20))
     try:
-        with Arriving(ctx) as arriving:
+        with Arriving(ctx, OPERATOR) as arriving:
             at = 0
             for step in steps:
                 arriving.write([bytes(body[at : at + step])])

@@ -134,7 +134,7 @@ def test_what_a_bundle_of_single_files_needs_stays_for_ever(ctx: Context) -> Non
     place = inside.project(ctx, "blog")
     paths.shelf(ctx).put(name_of("by file"), b"by file")
     tree = Tree({"index.html": Wanted(name_of("by file"), len("by file"))})
-    settle(ctx, delta.deploy_tree(ctx, OPERATOR, place, delta.plan(ctx, tree)))
+    settle(ctx, delta.deploy_tree(ctx, OPERATOR, place, delta.plan(ctx, OPERATOR, tree)))
     for number in range(4):
         deploy(ctx, place, f"text {number}")
     real = ctx.now

@@ -8,6 +8,7 @@ import pytest
 
 from appliance.app import open_context
 from appliance.context import Context
+from appliance.model.activity import Wanted
 from appliance.model.jobs import Job
 from appliance.projects import url_jobs
 from appliance.settings import Settings
@@ -46,7 +47,7 @@ def detach(ctx: Context, entry: str, attempts: int) -> url_jobs.TryLater | None:
 
 
 def left_behind(ctx: Context) -> list[str]:
-    return [str(one.data["why"]) for one in activity.newest(ctx.db.read(), what="url").items]
+    return [str(one.data["why"]) for one in activity.newest(ctx.db.read(), Wanted(verb="url")).items]
 
 
 def test_what_may_pass_is_tried_again_and_at_last_left_behind(ctx: Context, cloudflare: FakeCloudflare) -> None:

@@ -9,7 +9,7 @@ from tests.appliance import Appliance
 from tests.ui.pages import owner_of, stranger_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a session that grows old is asked who is there
 def owner(server: Appliance) -> Iterator[httpx.Client]:
     client = owner_of(server)
     yield client

@@ -37,6 +37,9 @@ PAGES = (
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
+    "/account",
+    "/account/passkeys/new",
+    "/confirm",
     "/docs",
 )
 POSTS = (

@@ -35,6 +35,7 @@ REST = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 
@@ -45,6 +46,7 @@ def check(headers: object) -> None:
     assert "unsafe" not in found["content-security-policy"]
     for name, value in REST.items():
         assert found[name] == value, name
+    assert "camera=()" in found["permissions-policy"]
     assert re.fullmatch(r"[0-9a-z]{12,}", found["x-request-id"])
     assert "server" not in found and "x-powered-by" not in found
     assert "cache-control" in found
@@ -75,6 +77,19 @@ def test_every_kind_of_refusal(server: Appliance) -> None:
     assert [one.status_code for one in answers] == [400, 422, 405, 413, 404, 401, 403, 404, 200, 200]
     for answer in answers:
         check(answer.headers)
+
+
+def test_what_people_uploaded_is_no_page_of_ours(server: Appliance) -> None:
+    """Opened in a browser it could run nothing, even where that took it for a page."""
+    server.project("attached")
+    made = server.deploy("attached", {"index.html": "<script>alert(1)</script>"})
+    answer = server.ask("GET", f"/bundles/{made['bundle']}/download")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    log = server.ask("GET", f"/deployments/{made['id']}/log")
+    assert log.headers["content-type"].startswith("text/plain")
+    check(log.headers)
 
 
 def test_streams_too(server: Appliance) -> None:

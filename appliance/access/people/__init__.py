@@ -1,0 +1,1 @@
+"""People: who they are here, how they come, and how they go."""
