@@ -3,28 +3,32 @@
 from datetime import timedelta
 
 from appliance.access.actor import Actor
+from appliance.access.permissions import SIGNED_IN
 from appliance.context import Context
 from appliance.errors import Forbidden
 from appliance.machine import clock
 
 LASTS = timedelta(minutes=10)
 CODE = "confirm"
+OF_THE_ACCOUNT = ("account.own", SIGNED_IN)
 
 
-def is_confirmed(ctx: Context, actor: Actor) -> bool:
-    """Keys, and Homeport itself, are never asked: nobody is there who could answer."""
-    if not actor.session:
-        return True
-    return bool(actor.confirmed_at) and clock.parse(actor.confirmed_at) + LASTS > ctx.now()
+def need_confirmed(ctx: Context, actor: Actor, permission: str) -> None:
+    """Keys, and Homeport itself, are never asked: nobody is there who could answer.
 
-
-def need_confirmed(ctx: Context, actor: Actor) -> None:
-    if not is_confirmed(ctx, actor):
+    A script that signed in isn't either, but for what changes the person's own account, which no key may do.
+    """
+    asked = actor.door == "browser" or permission in OF_THE_ACCOUNT
+    if actor.session and asked and not _is_confirmed(ctx, actor):
         raise Forbidden(
             "Confirm that it's you first: this session has been open for a while.",
             code=CODE,
             todo=("`POST /api/v1/me/confirm` with your password or a code, or `homeport confirm`. Then ask again.",),
         )
+
+
+def _is_confirmed(ctx: Context, actor: Actor) -> bool:
+    return bool(actor.confirmed_at) and clock.parse(actor.confirmed_at) + LASTS > ctx.now()
 
 
 def need_own_session(actor: Actor) -> None:

@@ -36,7 +36,8 @@ def rename_project(ctx: Context, actor: Actor, name: str, patch: ProjectPatch) -
             _refuse_busy(db, environment)
         projects.rename(db, project.id, patch.name)
         record(ctx, db, actor, "project.rename", patch.name, project=patch.name, was=name)
-        _move(ctx, db, those, (paths.project_folder(ctx, name), paths.project_folder(ctx, patch.name)))
+        left = _move(ctx, db, those, (paths.project_folder(ctx, name), paths.project_folder(ctx, patch.name)))
+    _leave(left)
     return find_project(ctx, patch.name)
 
 
@@ -44,12 +45,14 @@ def change_environment(ctx: Context, actor: Actor, project: str, name: str, patc
     """Another name, or another backend."""
     environment = find_environment(ctx, project, name)
     need(actor, "environments.update", environment.at)
+    left = None
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
         _refuse_busy(db, environment)
         if patch.backend and patch.backend != environment.backend:
             _change_backend(ctx, db, actor, environment, patch.backend)
         if patch.name and patch.name != name:
-            _rename_environment(ctx, db, actor, environment, patch.name)
+            left = _rename_environment(ctx, db, actor, environment, patch.name)
+    _leave(left)
     return find_environment(ctx, project, patch.name or name)
 
 
@@ -63,14 +66,14 @@ def refuse_being_freed(place: Path, name: str) -> None:
         )
 
 
-def _rename_environment(ctx: Context, db: Connection, actor: Actor, environment: Environment, name: str) -> None:
+def _rename_environment(ctx: Context, db: Connection, actor: Actor, environment: Environment, name: str) -> Path | None:
     if environments.find(db, environment.project, name):
         raise Conflict(f"{environment.project} has an environment {name} already.", code="name_taken")
     old, new = (paths.pointer(ctx, environment.project, one) for one in (environment.name, name))
     refuse_being_freed(new, name)
     environments.set_name(db, environment.id, name)
     record_in(ctx, db, actor, "environment.rename", environment, to=name)
-    _move(ctx, db, (environment,), (old, new))
+    return _move(ctx, db, (environment,), (old, new))
 
 
 def _change_backend(ctx: Context, db: Connection, actor: Actor, environment: Environment, backend: str) -> None:
@@ -105,10 +108,11 @@ def _refuse_edited(ctx: Context, db: Connection, environment: Environment) -> No
             )
 
 
-def _move(ctx: Context, db: Connection, those: tuple[Environment, ...], places: tuple[Path, Path]) -> None:
+def _move(ctx: Context, db: Connection, those: tuple[Environment, ...], places: tuple[Path, Path]) -> Path | None:
     """The new place is whole before the old one goes; last in its transaction, so that a refusal leaves nothing there.
 
-    Where NGINX looks there, a job leads it to the new place first, and then removes the old one.
+    Where NGINX looks there, a job leads it to the new place first, and then removes the old one. Where only
+    Homeport does, the old place is answered: nobody looks there once the row says so.
     """
     old, new = places
     led = [environment for environment in those if environment.backend != "builtin"]
@@ -122,6 +126,12 @@ def _move(ctx: Context, db: Connection, those: tuple[Environment, ...], places: 
         copy = new / pointer.relative_to(old)
         files.make_open(copy.parent)
         files.point(copy, str(pointer.readlink()))
-    if not hosts:
-        files.remove_tree(old)
     faults.point("rename")
+    return None if hosts else old
+
+
+def _leave(place: Path | None) -> None:
+    """A start would do the same."""
+    faults.point("after rename")
+    if place:
+        files.remove_tree(place)

@@ -29,11 +29,11 @@ class HostSwitch:
         host = _host(scope)
         if host.endswith(LOCAL):
             await sites.serve(scope, receive, send, self._local(*_place(host.removesuffix(LOCAL))))
-        elif host and host != "localhost" and (found := self._attached(host)):
-            await sites.serve(scope, receive, send, self._live.of(*found))
+        elif host and host != "localhost" and (shown := self._attached(host)):
+            await sites.serve(scope, receive, send, shown)
         elif domain := self._domain(host):  # whatever else is under it is never the appliance
-            shown = self._live.permanent(host.removesuffix(domain))
-            await sites.serve(scope, receive, send, shown or self._live.nothing(unlisted=True))
+            found = self._live.permanent(host.removesuffix(domain))
+            await sites.serve(scope, receive, send, found or self._live.nothing(unlisted=True))
         else:
             scope.setdefault("state", {})["host"] = host
             await self._app(scope, receive, send)
@@ -51,7 +51,15 @@ class HostSwitch:
         own = urlsplit(settings.url).hostname
         return under if settings.nginx_deployments and host.endswith(under) and host != own else ""
 
-    def _attached(self, host: str) -> tuple[str, str] | None:
+    def _attached(self, host: str) -> sites.Shown | None:
+        """Where nothing is found, its project may have been renamed between the look at the row and the look there."""
+        place = self._place_of(host)
+        shown = self._live.of(*place) if place else None
+        if shown and shown.empty and (place := self._place_of(host)):
+            shown = self._live.of(*place)
+        return shown
+
+    def _place_of(self, host: str) -> tuple[str, str] | None:
         if is_address(host):
             return None
         db = self._ctx.db.read()

@@ -36,7 +36,7 @@ class Live:
         pointer = paths.pointer(self._ctx, project, name)
         earlier = paths.earlier(self._ctx, environment.id)
         root, answers = self._release(pointer)
-        return Shown(root, answers, environment.guard, earlier)
+        return Shown(root, answers, environment.guard, earlier, empty=root == pointer)
 
     def permanent(self, name: str, project: str | None = None) -> Shown | None:
         """One deployment as it was frozen, behind what stands before its environment now; None where there is none."""

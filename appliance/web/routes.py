@@ -126,7 +126,7 @@ def _guarded(endpoint: Endpoint, allow: str, most: int | None, tries: str, *, co
         if actor_of(request).lacks_factor and not free:
             raise refusal(actor_of(request), allow)
         if confirm:
-            need_confirmed(ctx_of(request), actor_of(request))
+            need_confirmed(ctx_of(request), actor_of(request), allow)
         return request if most is None or request.method in BODILESS else bounded(request, most)
 
     if iscoroutinefunction(endpoint):

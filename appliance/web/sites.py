@@ -42,6 +42,7 @@ class Shown:
     guard: Guard = field(default_factory=Guard)
     earlier: Path | None = None  # where files of earlier releases are
     unlisted: bool = False  # search engines are asked to leave it out
+    empty: bool = False  # nothing leads to a release
 
 
 @dataclass

@@ -164,29 +164,46 @@ def test_a_key_can_change_neither_password_nor_factors(server: Appliance) -> Non
         assert answer.json()["type"] == "urn:homeport:session_only"
 
 
+ACCOUNT = (("POST", "/me/totp"), ("DELETE", "/me/totp"), ("POST", "/me/recovery-codes"), ("DELETE", "/me"))
+DANGEROUS = (
+    ("POST", "/keys"),
+    ("DELETE", "/projects/confirmable"),
+    ("DELETE", "/projects/confirmable/environments/production"),
+    ("DELETE", "/backups/x"),
+    ("GET", "/backups/x/download"),
+    *ACCOUNT,
+)
+
+
 def test_what_is_dangerous_asks_again_after_ten_minutes(server: Appliance) -> None:
     one = Person(server, "confirm@factors.example.com", "owner")
-    assert one.ask("POST", "/keys", json={"name": "soon"}).status_code == 201
     server.project("confirmable")
+    headers = {"Cookie": f"homeport_session={one.token}", "Sec-Fetch-Site": "same-origin"}
+
+    def ask(method: str, path: str, **more: Any) -> httpx.Response:
+        return server.http.request(method, f"{server.url}/api/v1{path}", headers=headers, **more)
+
+    assert ask("POST", "/keys", json={"name": "soon"}).status_code == 201
     age(server, one.email)
-    for method, path, body in (
-        ("POST", "/keys", {"name": "late"}),
-        ("DELETE", "/projects/confirmable", None),
-        ("DELETE", "/projects/confirmable/environments/production", None),
-        ("POST", "/me/totp", {}),
-        ("DELETE", "/me/totp", None),
-        ("POST", "/me/recovery-codes", {}),
-        ("DELETE", "/backups/x", None),
-        ("GET", "/backups/x/download", None),
-    ):
-        answer = one.ask(method, path, json=body) if body is not None else one.ask(method, path)
+    for method, path in DANGEROUS:
+        answer = ask(method, path)
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:homeport:confirm"), path
         assert "/api/v1/me/confirm" in answer.json()["todo"][0]
-    assert one.ask("GET", "/projects/confirmable").status_code == 200
-    assert one.ask("POST", "/me/confirm", json={"password": "wrong password"}).status_code == 401
-    assert one.ask("POST", "/keys", json={"name": "late"}).status_code == 403
+    assert ask("GET", "/projects/confirmable").status_code == 200
+    assert ask("POST", "/me/confirm", json={"password": "wrong password"}).status_code == 401
+    assert ask("POST", "/keys", json={"name": "late"}).status_code == 403
     assert one.ask("POST", "/me/confirm", json={"password": THEIRS}).status_code == 204
+    assert ask("POST", "/keys", json={"name": "late"}).status_code == 201
+
+
+def test_a_script_is_asked_only_about_the_account_itself(server: Appliance) -> None:
+    one = Person(server, "script@factors.example.com", "owner")
+    server.project("scripted")
+    age(server, one.email)
     assert one.ask("POST", "/keys", json={"name": "late"}).status_code == 201
+    assert one.ask("DELETE", "/projects/scripted").status_code == 204
+    for method, path in ACCOUNT:
+        assert one.ask(method, path).json()["type"] == "urn:homeport:confirm", path
     assert server.ask("POST", "/keys", json={"name": "of a key"}).status_code == 201, "nobody can ask a key"
 
 

@@ -100,6 +100,7 @@ def test_environments(server: Appliance) -> None:
         "urls": [],
         "frozen": None,
         "rolled_back": None,
+        "approval": None,
         "created_at": production["created_at"],
     }
     made = server.ask("POST", path, json={"name": "staging", "backend": "builtin"})
