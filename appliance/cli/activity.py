@@ -55,20 +55,23 @@ def activity(limit: int, json_wanted: bool, server: str | None, **which: str | N
 
 
 @activity.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@option("--output", "-o", type=click.Path(path_type=Path), help="The file to write; standard output when left out.")
 @which_options
-@server_option
-def export(file: Path | None, server: str | None, **which: str | None) -> None:
-    """Write entries as lines of JSON, the oldest first, to FILE or to standard output."""
+@remote
+def export(output: Path | None, json_wanted: bool, server: str | None, **which: str | None) -> None:
+    """Write entries as lines of JSON, the oldest first."""
     with connect(server) as client:
         pieces = client.export_activity(which)
-        if file:
-            save(pieces, file, mode=0o600)
-            note(f"Wrote {file}.")
+        if output is None:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
             return
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+        save(pieces, output, mode=0o600)
+    if json_wanted:
+        as_json({"file": str(output), "size": output.stat().st_size})
+    else:
+        note(f"Wrote {output}.")
 
 
 @activity.command()

@@ -160,7 +160,7 @@ def test_activity(server: Appliance, cli: Cli, name: str) -> None:
 
 def test_activity_as_a_file_and_verified(server: Appliance, cli: Cli, name: str, tmp_path: Path) -> None:
     server.project(name)
-    cli("activity", "export", tmp_path / "all.ndjson", "--project", name)
+    cli("activity", "export", "-o", tmp_path / "all.ndjson", "--project", name)
     lines = [json.loads(line) for line in (tmp_path / "all.ndjson").read_text().splitlines()]
     assert lines and lines == server.get("/activity", params={"project": name, "limit": 200})["items"][::-1]
     assert cli.json("activity", "--project", name, "--verb", "project")["items"][-1] == lines[0]
