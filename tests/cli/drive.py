@@ -78,6 +78,9 @@ class Terminal:
     def until(self, text: str) -> str:
         """Wait until it shows this."""
         while text not in self.shown:
+            assert select.select([self._ours], [], [], PATIENCE)[0], (
+                f"it went silent before it showed {text!r}: {self.shown}"
+            )
             more = self._read()
             assert more, f"it ended before it showed {text!r}: {self.shown}"
         return self.shown

@@ -10,7 +10,7 @@ COLOUR = re.compile(r"\x1b\[\d*m")
 
 
 def test_a_password_is_asked_for_and_not_shown(server: Appliance, alone: Cli) -> None:
-    terminal = alone.terminal("login", server.url)
+    terminal = alone.terminal("login", server.url, "--password")
     terminal.until("E-mail: ")
     terminal.press(f"{EMAIL}\n")
     terminal.until("Password: ")
