@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.appliance import EMAIL, PASSWORD, Appliance
 from tests.cli.drive import Cli
 
@@ -61,9 +63,10 @@ def test_deleting_asks_first(server: Appliance, cli: Cli, name: str) -> None:
     assert f"Deleted project {name}." in gone.shown
 
 
-def test_ctrl_c_at_a_prompt_is_quiet(server: Appliance, alone: Cli) -> None:
-    terminal = alone.terminal("login", server.url)
-    terminal.until("E-mail: ")
+@pytest.mark.parametrize(("words", "waits"), [(("--password",), "E-mail: "), ((), "/device?code=")])
+def test_ctrl_c_while_it_waits_is_quiet(server: Appliance, alone: Cli, words: tuple[str, ...], waits: str) -> None:
+    terminal = alone.terminal("login", server.url, *words, DISPLAY="", WAYLAND_DISPLAY="")
+    terminal.until(waits)
     assert terminal.end(insist="\x03") in (1, 130)  # again, for it may come before it is waited for
     assert "Traceback" not in terminal.shown
 
