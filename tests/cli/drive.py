@@ -44,7 +44,7 @@ class Cli:
     def process(self, *words: object, **more: Any) -> "subprocess.Popen[str]":
         """The same in a process of its own."""
         return subprocess.Popen(
-            [*PROGRAM, *map(str, words)],
+            ["env", "--default-signal=INT", *PROGRAM, *map(str, words)],  # a suite in the background ignores Ctrl-C
             cwd=ROOT,
             env={**bare(), **self.environ, **more.pop("environ", {})},
             stdin=more.pop("stdin", subprocess.DEVNULL),

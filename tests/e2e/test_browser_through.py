@@ -103,7 +103,7 @@ def test_someone_who_says_no(home: Appliance, provider: str, tab: Page) -> None:
     tab.get_by_role("link", name="Sign in with Company login").click()
     tab.wait_for_url(f"{provider}/**")
     tab.get_by_role("button", name="Deny").click()
-    expect(tab.get_by_role("alert")).to_contain_text("was told not to let Homeport know who you are")
+    expect(tab.locator(".error-summary")).to_contain_text("was told not to let Homeport know who you are")
 
 
 PAGES = (
