@@ -6,6 +6,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from appliance.access.actor import Actor
+from appliance.access.standing import standing
 from appliance.api.answers import answer, body, number, one_of, page_asked, page_of, seconds_asked, text_of
 from appliance.api.shapes import DeploymentShape, of_deployment, of_deployments, plain
 from appliance.api.starting import start, told
@@ -126,9 +128,11 @@ async def logged(request: Request) -> Response:
     ctx = ctx_of(request)
     deployment = submit.find_deployment(ctx, request.path_params["deployment"])
     if "text/event-stream" in request.headers.get("accept", ""):
-        return sse.stream(_events(ctx, deployment, _last_seen(request)))
+        return sse.stream(_events(ctx, actor_of(request), deployment, _last_seen(request)))
     if request.query_params.get("follow") in ("1", "true"):
-        return StreamingResponse(_text(ctx, deployment), media_type="text/plain", headers={"X-Accel-Buffering": "no"})
+        return StreamingResponse(
+            _text(ctx, actor_of(request), deployment), media_type="text/plain", headers={"X-Accel-Buffering": "no"}
+        )
     headers = {}
     if request.query_params.get("download") in ("1", "true"):
         name = f"{deployment.project}-{deployment.number}.log"
@@ -187,36 +191,40 @@ def _last_seen(request: Request) -> int:
     return number(text) or 0
 
 
-async def _events(ctx: Context, deployment: Deployment, after: int) -> AsyncIterator[bytes]:
+async def _events(ctx: Context, actor: Actor, deployment: Deployment, after: int) -> AsyncIterator[bytes]:
     async def say(lines: list[log.Line]) -> bytes:
         return b"".join(sse.message("line", text_of(line), line.number) for line in lines)
 
-    async for part in _follow(ctx, deployment, after, say):
+    async for part in _follow(ctx, actor, deployment, after, say):
         yield part or b": still here\n\n"
     now = submit.find_deployment(ctx, deployment.id)
-    if now.over:
+    if now.over and standing(ctx, actor):
         yield sse.message("end", text_of(of_deployment(ctx, now)))
 
 
-async def _text(ctx: Context, deployment: Deployment) -> AsyncIterator[bytes]:
+async def _text(ctx: Context, actor: Actor, deployment: Deployment) -> AsyncIterator[bytes]:
     async def say(lines: list[log.Line]) -> bytes:
         return "".join(f"{line.plain}\n" for line in lines).encode("utf-8", "replace")
 
-    async for part in _follow(ctx, deployment, 0, say):
+    async for part in _follow(ctx, actor, deployment, 0, say):
         if part:
             yield part
 
 
 async def _follow(
-    ctx: Context, deployment: Deployment, after: int, say: Callable[[list[log.Line]], Awaitable[bytes]]
+    ctx: Context, actor: Actor, deployment: Deployment, after: int, say: Callable[[list[log.Line]], Awaitable[bytes]]
 ) -> AsyncIterator[bytes]:
-    """What is there, then what comes, until the deployment has ended; b"" when it stays quiet."""
+    """What is there, then what comes, until the deployment has ended; b"" when it stays quiet.
+
+    It ends as well when what the asker may do has changed: whoever still may read it asks again.
+    """
+    begun = standing(ctx, actor)
 
     def wanted(event: object) -> bool:
         return isinstance(event, (LogGrew, DeploymentChanged)) and event.deployment == deployment.id
 
     with sse.Ear(ctx, wanted) as ear:
-        while True:
+        while standing(ctx, actor) == begun:
             over = submit.find_deployment(ctx, deployment.id).over
             lines = await run_in_threadpool(log.read_all, ctx, deployment.id, after)
             if lines:

@@ -14,7 +14,7 @@ import pytest
 from appliance.access.permissions import ROLES
 from appliance.model.people import ROLES as NAMES
 from tests.access.cast import add_person, signed_in_as
-from tests.appliance import EMAIL, Appliance
+from tests.appliance import EMAIL, Appliance, zipped
 
 Come = Callable[..., httpx.Client]
 BY_RANK = ("none", "viewer", "developer", "admin", "owner")
@@ -133,6 +133,21 @@ def test_removing_ends_sessions_and_keys_in_the_same_moment(server: Appliance, c
     assert server.ask("DELETE", f"/people/{email}").status_code == 404
     assert server.get(f"/projects/{project}")["created_by"] == email, "what they did stays under their name"
     assert {"person.remove", "session.begin"} <= set(verbs(server, email))
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
+def test_whoever_is_removed_reads_no_further_in_a_log(server: Appliance, come: Come, accept: str) -> None:
+    project = server.project(f"p{secrets.token_hex(4)}")
+    server.ask("PUT", f"/projects/{project}/environments/production/approval", json={})
+    waits = server.send(project, zipped({"index.html": "x"}), wait=None).json()["id"]
+    reader = come("viewer")
+    email = me(reader)["email"]
+    with reader.stream("GET", f"/deployments/{waits}/log?follow=1", headers={"Accept": accept}, timeout=30) as log:
+        lines = log.iter_lines()
+        assert next(lines)
+        assert server.ask("DELETE", f"/people/{email}").status_code == 204
+        assert server.ask("POST", f"/deployments/{waits}/cancel").status_code == 202
+        assert not [line for line in lines if "cancel" in line.lower()]
 
 
 def test_whoever_was_removed_in_the_middle_of_asking_gets_nothing(tmp_path: Path) -> None:
