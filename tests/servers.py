@@ -161,7 +161,7 @@ class Nginx:
 
     def reload(self) -> None:
         """Read the files again, and wait for the workers that had the old ones to end."""
-        eventually(lambda: self.workers)  # a master that has just begun may have none yet
+        eventually(lambda: bool(self.workers))  # a master that has just begun may have none yet
         old = self.workers
         ran = run(self.reload_command)
         assert ran.ok, ran.output
