@@ -66,10 +66,15 @@ def turned_away(
     )
 
 
-def sign_in_failed(ctx: Context, person: Person | None, *, door: str, ip: str | None) -> None:
+def sign_in_failed(ctx: Context, person: Person | None, *, door: str, ip: str | None, by: str = "password") -> None:
     """Not as it was typed: people type passwords where an address belongs."""
     actor = Actor("nobody", "nobody", door=door, ip=ip)
-    _note(ctx, actor, "session.failed", person.email if person else "somebody who is not known here")
+    _note(ctx, actor, "session.failed", person.email if person else "somebody who is not known here", by=by)
+
+
+def not_confirmed(ctx: Context, actor: Actor) -> None:
+    """Whoever has a session, and doesn't know what its person knows."""
+    _note(ctx, actor, "session.unconfirmed", actor.name)
 
 
 def _note(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.access import passkeys, passwords, recovery, sessions, totp
+from appliance.access import passkeys, passwords, recovery, refused, sessions, totp
 from appliance.access.actor import Actor
 from appliance.access.confirmed import need_own_session
 from appliance.access.record import record
@@ -49,13 +49,18 @@ def finish(ctx: Context, given: SecondStep, party: Party, *, door: str, ip: str 
     subjects = _subjects(person.id, ip)
     if given.code is not None:
         THROTTLE.check(ctx, *subjects)
-    with ctx.write() as db:
-        _whose(ctx, db, given.ticket)
-        by = _by_factor(ctx, db, person.id, given, party=party, purpose=SECOND)
-        if by:
-            kept.end_half(db, ticket_hash(given.ticket))
+    try:
+        with ctx.write() as db:
+            _whose(ctx, db, given.ticket)
+            by = _by_factor(ctx, db, person.id, given, party=party, purpose=SECOND)
+            if by:
+                kept.end_half(db, ticket_hash(given.ticket))
+    except BadRequest:
+        refused.sign_in_failed(ctx, person, door=door, ip=ip, by="passkey")
+        raise
     if not by:
         THROTTLE.failed(ctx, *subjects)
+        refused.sign_in_failed(ctx, person, door=door, ip=ip, by="code")
         raise _wrong_code()
     THROTTLE.worked(ctx, *subjects)
     sessions.THROTTLE.worked(ctx, f"account {person.email.lower()}", f"address {ip}")
@@ -71,8 +76,12 @@ def by_passkey(
     ctx: Context, credential: Mapping[str, object], party: Party, *, door: str, ip: str | None, agent: str = ""
 ) -> SignedIn:
     """One that asked who is there stands for password and second factor alike."""
-    with ctx.write() as db:
-        person = people.find(db, passkeys.shown(ctx, db, party, credential, purpose=SIGN_IN))
+    try:
+        with ctx.write() as db:
+            person = people.find(db, passkeys.shown(ctx, db, party, credential, purpose=SIGN_IN))
+    except BadRequest:
+        refused.sign_in_failed(ctx, None, door=door, ip=ip, by="passkey")
+        raise
     if person is None:
         raise NotSignedIn("This account is gone.", code="wrong_password")
     return sessions.begin(ctx, person, door=door, ip=ip, agent=agent, by="passkey", strong=True)
@@ -87,14 +96,19 @@ def confirm(ctx: Context, actor: Actor, proof: Proof, party: Party) -> SignedIn 
     found = people.find_by_email(ctx.db.read(), actor.name)
     right = proof.password is not None and passwords.matches(proof.password, found[1] if found else passwords.NOBODY)
     by, renewed = "password" if right else "", None
-    with ctx.write() as db:
-        if not right and (proof.code or proof.credential):
-            by = _by_factor(ctx, db, actor.person_id, proof, party=party, purpose=CONFIRM)
-        if by:
-            renewed = _confirmed(ctx, db, actor, strong=by != "password")
-            record(ctx, db, actor, "session.confirm", actor.name, by=by)
+    try:
+        with ctx.write() as db:
+            if not right and (proof.code or proof.credential):
+                by = _by_factor(ctx, db, actor.person_id, proof, party=party, purpose=CONFIRM)
+            if by:
+                renewed = _confirmed(ctx, db, actor, strong=by != "password")
+                record(ctx, db, actor, "session.confirm", actor.name, by=by)
+    except BadRequest:
+        refused.not_confirmed(ctx, actor)
+        raise
     if not by:
         THROTTLE.failed(ctx, *subjects)
+        refused.not_confirmed(ctx, actor)
         raise NotSignedIn("This is not right, so nothing was confirmed.", code="wrong_password")
     THROTTLE.worked(ctx, *subjects)
     return renewed
@@ -108,6 +122,7 @@ def change_password(ctx: Context, actor: Actor, given: PasswordChange) -> Signed
     found = people.find_by_email(ctx.db.read(), actor.name)
     if not passwords.matches(given.old, found[1] if found else passwords.NOBODY):
         THROTTLE.failed(ctx, *subjects)
+        refused.not_confirmed(ctx, actor)
         raise NotSignedIn("The password so far is another one, so nothing was changed.", code="wrong_password")
     hashed = passwords.hashed(given.password)
     with ctx.write() as db:

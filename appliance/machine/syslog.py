@@ -16,7 +16,7 @@ OURS = "homeport@32473"  # the number is the one that is set aside for those who
 LONGEST = 8000  # bytes of a datagram, so that it arrives
 PATIENCE = 5.0  # seconds
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_URGENT = {"access.refused", "session.failed", "session.refused", "activity.cut"}
+_URGENT = {"access.refused", "session.failed", "session.unconfirmed", "session.refused", "activity.cut"}
 
 
 def message(entry: Activity, host: str) -> bytes:

@@ -111,6 +111,7 @@ SENTENCES = {
     "backup.download": "downloaded the backup {subject}",
     "access.refused": "was refused {subject}",
     "session.failed": "could not sign in as {subject}",
+    "session.unconfirmed": "could not confirm that it is {subject}",
     "activity.cut": "found the record of activity cut off or exchanged. {why}",
     "activity.restored": "took over the record up to {subject}",
     "settings.change": "changed the setting {setting} from {was} to {now}",

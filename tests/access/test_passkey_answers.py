@@ -101,6 +101,15 @@ def test_as_it_is_it_lets_in(holder: Holder) -> None:
     assert holder.come_in(holder.own.show(holder.options())).status_code == 201
 
 
+def test_what_was_wrong_is_on_record(holder: Holder) -> None:
+    """The first of these tests that is refused anything: of a flood, not each is written down."""
+    holder.come_in(holder.own.show(holder.options(), change={"host": "evil.example.com"}))
+    assert holder.post("/me/confirm", {"password": "not the password"}, signed_in=True).status_code == 401
+    last, before = holder.server.get("/activity?verb=session&limit=2")["items"]
+    assert (last["verb"], last["actor"]) == ("session.unconfirmed", "holder@example.com")
+    assert (before["verb"], before["actor"], before["data"]) == ("session.failed", "nobody", {"by": "passkey"})
+
+
 SIGNED: dict[str, Mapping[str, Any]] = {
     "for something else": {"type": "webauthn.create"},
     "at another address": {"origin": "https://evil.example.com"},
