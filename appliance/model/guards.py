@@ -26,19 +26,21 @@ class GuardPatch:
         sent = set(raw) if isinstance(raw, Mapping) else set()
         values = {
             name: reader.checked(name, check, optional=True) or ""
-            for name, check in (("user", _user), ("password", _password), ("maintenance", _message))
+            for name, check in (("user", user_name), ("password", new_password), ("maintenance", _message))
         }
         reader.done()
         return cls(**{name: value for name, value in values.items() if name in sent})
 
 
-def _user(text: str) -> str:
+def user_name(text: str) -> str:
+    """Who comes in by a password."""
     if not _USER.fullmatch(text):
         raise ValueError("Use letters, digits and . _ @ + - only, at most 64")
     return text
 
 
-def _password(text: str) -> str:
+def new_password(text: str) -> str:
+    """One that NGINX and we both can check."""
     if len(text) < 8:
         raise ValueError("Use 8 characters or more")
     if len(text.encode()) > LONGEST_PASSWORD:

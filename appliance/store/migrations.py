@@ -73,6 +73,13 @@ def m009_failures(db: Database) -> None:
     db.execute(FAILURES)
 
 
+@migrations()
+def m010_url_fronts(db: Database) -> None:
+    for statement in URL_FRONTS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -391,4 +398,9 @@ CREATE TABLE approvals (
     deployment TEXT PRIMARY KEY REFERENCES deployments ON DELETE CASCADE, status TEXT NOT NULL,
     asked_by TEXT NOT NULL, expires_at TEXT NOT NULL, by TEXT, at TEXT, reason TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
+"""
+
+URL_FRONTS = """
+ALTER TABLE urls ADD COLUMN main INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN front TEXT NOT NULL DEFAULT '{}';
 """

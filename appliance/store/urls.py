@@ -2,6 +2,7 @@
 
 import json
 
+from appliance.model.fronts import Front
 from appliance.model.urls import Part, Url
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, like, page
@@ -11,10 +12,20 @@ SELECT = """SELECT u.*, p.name AS project, e.name AS environment, e.project_id F
     JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id"""
 
 
-def add(db: Connection, host: str, environment_id: int, *, proxied: bool | None, at: str, by: str) -> None:
+def add(
+    db: Connection,
+    host: str,
+    environment_id: int,
+    *,
+    proxied: bool | None,
+    at: str,
+    by: str,
+    front: Front = Front(),  # noqa: B008 - frozen
+) -> None:
     db.execute(
-        """INSERT INTO urls VALUES (?, ?, 'pending', NULL, ?, ?, ?, ?, ?)""",
-        [host, environment_id, _text(Part("pending")), _text(Part("waiting")), proxied, at, by],
+        """INSERT INTO urls (host, environment_id, status, nginx, dns, proxied, created_at, created_by, front)
+        VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?)""",
+        [host, environment_id, _text(Part("pending")), _text(Part("waiting")), proxied, at, by, front.text],
     )
 
 
@@ -69,6 +80,16 @@ def search(
     return page(db, sql, values, _url, key="u.host", cursor=cursor, limit=limit)
 
 
+def beside(db: Connection, host: str) -> tuple[Url, ...]:
+    """Every URL whose domain is above this one or below it."""
+    bare = host.removeprefix("*.")
+    above = [".".join(bare.split(".")[at:]) for at in range(bare.count(".") + 1)]
+    names = [*above, *(f"*.{one}" for one in above)]
+    marks = ",".join("?" * len(names))
+    sql = f"{SELECT} WHERE (u.host IN ({marks}) OR u.host LIKE ? ESCAPE '\\') AND u.host <> ? ORDER BY u.host"
+    return tuple(_url(row) for row in db.execute(sql, [*names, like(f".{bare}").removesuffix("%"), host]))
+
+
 def every(db: Connection) -> tuple[Url, ...]:
     return tuple(_url(row) for row in db.execute(f"{SELECT} ORDER BY u.host"))
 
@@ -79,6 +100,15 @@ def any_at_all(db: Connection) -> bool:
 
 def set_state(db: Connection, host: str, status: str, error: str | None = None) -> None:
     db.execute("UPDATE urls SET status = ?, error = ? WHERE host = ?", [status, error, host])
+
+
+def set_front(db: Connection, host: str, front: Front) -> None:
+    db.execute("UPDATE urls SET front = ? WHERE host = ?", [front.text, host])
+
+
+def set_primary(db: Connection, environment_id: int, host: str | None) -> None:
+    """One of an environment, or none."""
+    db.execute("UPDATE urls SET main = (host IS ?) WHERE environment_id = ?", [host, environment_id])
 
 
 def set_nginx(db: Connection, host: str, part: Part) -> None:
@@ -116,4 +146,6 @@ def _url(row: Row) -> Url:
         created_at=row["created_at"],
         created_by=row["created_by"],
         project_id=row["project_id"],
+        primary=bool(row["main"]),
+        front=Front.of(row["front"]),
     )
