@@ -45,6 +45,8 @@ def change_environment(ctx: Context, actor: Actor, project: str, name: str, patc
     """Another name, or another backend."""
     environment = find_environment(ctx, project, name)
     need(actor, "environments.update", environment.at)
+    if environment.approval and patch.name not in (None, name):  # a new one could take its place, and ask nobody
+        need(actor, "deployments.approve", environment.at)
     left = None
     with ctx.write(ProjectChanged(project), JobAdded()) as db:
         _refuse_busy(db, environment)

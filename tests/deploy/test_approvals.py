@@ -320,9 +320,11 @@ def test_a_developer_may_neither_approve_nor_turn_it_off(stage: Appliance) -> No
         ("POST", f"/deployments/{found['id']}/reject"),
         ("PUT", f"{PLACE}/approval"),
         ("DELETE", f"{PLACE}/approval"),
+        ("PATCH", PLACE),
     )
     for method, path in asked:
-        answer = stage.http.request(method, f"{stage.url}/api/v1{path}", headers=headers)
+        more = {"json": {"name": "aside"}} if method == "PATCH" else {}
+        answer = stage.http.request(method, f"{stage.url}/api/v1{path}", headers=headers, **more)
         assert answer.status_code == 403, path
 
 
