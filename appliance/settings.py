@@ -76,6 +76,20 @@ class Settings:
         "NGINX_DEPLOYMENTS",
         "A domain under which NGINX shows each deployment at an address of its own, such as `deploys.example.net`",
     )
+    dns_provider: str = _setting(
+        "auto",
+        "DNS_PROVIDER",
+        "Who makes records: `none`, `cloudflare`, `rfc2136`, `route53` or `manual`; "
+        "`auto` is Cloudflare where a token is set, else `none`",
+        saved=True,
+    )
+    dns_ttl: int = _setting(300, "DNS_TTL", "Seconds for which others may keep a new record", saved=True)
+    dns_resolver: str = _setting(
+        "",
+        "DNS_RESOLVER",
+        "The name server asked whether records are there, such as `10.0.0.53`; those of each zone when empty",
+        saved=True,
+    )
     cloudflare_token: str = _setting("", "CLOUDFLARE_TOKEN", "A Cloudflare API token", secret=True, saved=True)
     cloudflare_api: str = _setting(
         "https://api.cloudflare.com/client/v4", "CLOUDFLARE_API", "The base URL of Cloudflare's API"
@@ -86,6 +100,18 @@ class Settings:
     dns_target: str = _setting(
         "", "DNS_TARGET", "What records point to: an address makes A or AAAA, a name makes CNAME", saved=True
     )
+    rfc2136_server: str = _setting(
+        "",
+        "RFC2136_SERVER",
+        "The name server that takes updates: an address or a name, with a port if not 53",
+        saved=True,
+    )
+    rfc2136_key_name: str = _setting("", "RFC2136_KEY_NAME", "The name of the key that signs updates", saved=True)
+    rfc2136_key_algorithm: str = _setting("hmac-sha256", "RFC2136_KEY_ALGORITHM", "Its algorithm", saved=True)
+    rfc2136_key_secret: str = _setting("", "RFC2136_KEY_SECRET", "The key itself, in Base64", secret=True, saved=True)
+    route53_key_id: str = _setting("", "ROUTE53_KEY_ID", "The id of an access key for Route 53", saved=True)
+    route53_secret: str = _setting("", "ROUTE53_SECRET", "The access key's secret", secret=True, saved=True)
+    route53_api: str = _setting("https://route53.amazonaws.com", "ROUTE53_API", "The base URL of Route 53's API")
     bundle_max_files: int = _setting(100_000, "BUNDLE_MAX_FILES", "Most files in a bundle")
     bundle_max_size: int = _setting(4 * GIB, "BUNDLE_MAX_SIZE", "Most bytes in a bundle, unpacked")
     bundle_names: str = _setting(
@@ -384,6 +410,37 @@ def _sender(text: str) -> str:
     return text
 
 
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", text):
+        raise ValueError("it is a word, such as cloudflare")
+    return text
+
+
+def _ttl(text: str) -> int:
+    number = int(text)
+    if not 60 <= number <= 86400:
+        raise ValueError("it is from 60 to 86400 seconds")
+    return number
+
+
+def _name_server(text: str) -> str:
+    """An address or a name, with or without a port; an address of version 6 with a port stands in brackets."""
+    host, port = text, ""
+    if found := re.fullmatch(r"\[([0-9a-fA-F:]+)\](?::(\d+))?|([^:]+):(\d+)", text):
+        host, port = found[1] or found[3], found[2] or found[4] or ""
+    good = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:]{2,45}", host)
+    if text and (not good or (port and not 1 <= int(port) <= 65535)):
+        raise ValueError("enter an address or a name, such as 10.0.0.53 or ns1.example.net:5353")
+    return text
+
+
+def _key_name(text: str) -> str:
+    name = text.rstrip(".")
+    if not re.fullmatch(r"([A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*)?", name):
+        raise ValueError("enter the key's name as the name server has it, such as homeport-key")
+    return name
+
+
 def _command(text: str) -> tuple[str, ...]:
     words = tuple(shlex.split(text))
     if not words:
@@ -407,7 +464,16 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "nginx_conf": Path,
     "nginx_helper": _path_or_none,
     "nginx_deployments": _domain,
+    "dns_provider": _word,
+    "dns_ttl": _ttl,
+    "dns_resolver": _name_server,
     "cloudflare_proxied": _yes,
+    "rfc2136_server": _name_server,
+    "rfc2136_key_name": _key_name,
+    "rfc2136_key_algorithm": _one_of(
+        "hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1", "hmac-md5"
+    ),
+    "route53_api": _store,
     "bundle_max_files": _positive,
     "bundle_max_size": _size,
     "bundle_names": _one_of("exact", "portable"),

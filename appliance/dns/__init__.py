@@ -6,17 +6,31 @@ from appliance.dns.base import Provider, Record, Target
 from appliance.errors import StartFailed
 from appliance.settings import Settings
 
-__all__ = ["REGISTRY", "Provider", "Record", "Target", "load", "provider"]
+__all__ = ["AUTO", "NONE", "REGISTRY", "Provider", "Record", "Target", "chosen", "known", "load", "provider"]
 
 REGISTRY = {"cloudflare": "appliance.dns.cloudflare:Cloudflare"}
+NONE, AUTO = "none", "auto"
 OFFERED = "homeport.dns"  # the entry points where other packages offer theirs
 
 
 def provider(settings: Settings, instance_id: str) -> Provider | None:
     """The provider that is set up, or None where records are made by hand."""
-    if not settings.cloudflare_token:
-        return None
-    return load("cloudflare")(settings, instance_id)
+    name = chosen(settings)
+    return None if name == NONE else load(name)(settings, instance_id)
+
+
+def chosen(settings: Settings) -> str:
+    """Its name. A Cloudflare token alone is choice enough."""
+    if settings.dns_provider == AUTO:
+        return "cloudflare" if settings.cloudflare_token else NONE
+    return settings.dns_provider
+
+
+def known() -> tuple[str, ...]:
+    """Every name that may be chosen."""
+    from importlib.metadata import entry_points
+
+    return (*REGISTRY, *sorted(set(entry_points(group=OFFERED).names) - set(REGISTRY)))
 
 
 def load(name: str) -> type[Provider]:
@@ -33,7 +47,6 @@ def _offered(name: str) -> type[Provider]:
 
     offered = entry_points(group=OFFERED)
     if name not in offered.names:
-        known = ", ".join(sorted({*REGISTRY, *offered.names}))
-        raise StartFailed(f"There is no DNS provider called {name!r}. There is {known}.")
+        raise StartFailed(f"There is no DNS provider called {name!r}. There is {', '.join(sorted(known()))}.")
     found: type[Provider] = offered[name].load()
     return found

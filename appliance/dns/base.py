@@ -2,10 +2,12 @@
 
 import ipaddress
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field, fields
+from time import monotonic
+from typing import Any, ClassVar, Self
 
 from appliance.errors import RemoteFailed
+from appliance.machine import stopping, waiting
 from appliance.model.checks import Check
 from appliance.model.urls import host_name
 from appliance.settings import Settings
@@ -20,6 +22,7 @@ class Record:
     content: str
     ours: bool  # bears our mark; only such a record is ever changed or deleted
     proxied: bool = False
+    there: bool = True  # False: our mark stands, and the record beside it is gone or was changed by hand
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,42 @@ class Target:
         return cls("A" if address.version == 4 else "AAAA", str(address))
 
 
+def asked(label: str, hint: str = "", *, needed: bool = True, choices: tuple[str, ...] = ()) -> Any:
+    """A field of a provider's form. Its name is the setting's, which knows whether it is a secret."""
+    return field(default="", metadata={"asked": Asked(label, hint, needed, choices)})
+
+
+@dataclass(frozen=True)
+class Asked:
+    label: str
+    hint: str
+    needed: bool
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a provider needs to be told. Its fields draw the form in Settings."""
+
+    @classmethod
+    def form(cls) -> dict[str, Asked]:
+        return {one.name: one.metadata["asked"] for one in fields(cls)}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(**{name: getattr(settings, name) for name in cls.form()})
+
+    def missing(self) -> list[Asked]:
+        return [asked for name, asked in self.form().items() if asked.needed and not getattr(self, name)]
+
+
 class Provider(ABC):
     """Makes records for URLs. Raises RemoteFailed, permanent or not; safe to repeat, and from several threads."""
 
     name: str
+    title: ClassVar[str] = ""  # as people call it
+    config: ClassVar[type[Config]] = Config
+    proxies: ClassVar[bool] = False  # whether visitors can be led through it
 
     def __init__(self, settings: Settings, instance_id: str) -> None:
         self.settings = settings
@@ -58,8 +93,41 @@ class Provider(ABC):
         """Delete the records of this host name that bear our mark; says whether there were any."""
 
     @abstractmethod
+    def ours(self, known: tuple[str, ...]) -> list[Record]:
+        """Every record that bears our mark. `known` are names to look at where the provider lists nothing."""
+
+    @abstractmethod
+    def set_txt(self, name: str, value: str) -> None:
+        """Add a value to the TXT records of a name, beside those that are there."""
+
+    @abstractmethod
+    def remove_txt(self, name: str, value: str) -> None:
+        """Take one value out again; the others stay."""
+
+    @abstractmethod
     def check(self, hosts: tuple[str, ...]) -> list[Check]:
-        """Look at the token and what it may do, for the Test button: names each missing permission. Never raises."""
+        """Look at what was set and what it may do, for the Test button: names each thing missing. Never raises."""
+
+    def served(self, name: str, value: str) -> bool:
+        """Whether every name server of the zone, as far as it can be asked, gives this TXT value by now."""
+        from appliance.machine import nameservers  # and with it a resolver
+
+        return nameservers.serve(nameservers.of_zone(name, self.settings.dns_resolver), name, "TXT", value)
+
+    def until_served(self, name: str, value: str, *, timeout: float = 120) -> None:
+        """Wait for that; RemoteFailed when it takes too long."""
+        ends = monotonic() + timeout
+        for _ in waiting.seconds():
+            stopping.check()
+            if self.served(name, value):
+                return
+            if monotonic() > ends:
+                raise RemoteFailed(
+                    f"The name servers of {name} don't give its TXT record after {timeout:g} seconds.",
+                    permanent=False,
+                    code="dns_slow",
+                    todo=("See whether all of them take the zone over from the one that is written to.",),
+                )
 
 
 def _name(text: str) -> str:

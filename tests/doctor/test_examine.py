@@ -35,6 +35,15 @@ class Refusing(Provider):
     def remove(self, host: str) -> bool:
         raise NotImplementedError
 
+    def ours(self, known: tuple[str, ...]) -> list[Record]:
+        raise NotImplementedError
+
+    def set_txt(self, name: str, value: str) -> None:
+        raise NotImplementedError
+
+    def remove_txt(self, name: str, value: str) -> None:
+        raise NotImplementedError
+
     def check(self, hosts: tuple[str, ...]) -> list[Check]:
         raise RemoteFailed(f"The API did not answer for {hosts[0]}.", permanent=False, todo=("Try again.",))
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import cloudflare
 
 from appliance.dns.cloudflare.refusals import (
+    EDIT_DNS,
+    READ_ZONES,
     Answer,
     Asking,
     BadToken,
@@ -21,7 +23,9 @@ from appliance.dns.cloudflare.refusals import (
     refusal,
     words,
 )
-from appliance.dns.cloudflare.rows import Row, Zone
+from appliance.dns.plan import Plan
+from appliance.dns.rows import Row, Zone, suffixes
+from appliance.dns.zones import Zones
 from appliance.errors import RemoteFailed
 
 if TYPE_CHECKING:
@@ -31,11 +35,14 @@ TIMEOUT = 10.0  # seconds
 MOST = 1000  # things read in a row; the SDK by itself asks on until a page is empty
 TOKEN = re.compile(r"[!-~]+")
 SAID_MOST = 500
+TXT_TTL = 60  # the least that there is
+SUFFIXES_MOST = 8
+POINTING = ("A", "AAAA", "CNAME")
 NO_RECORD = "0" * 32  # an id that no record has
 T = TypeVar("T")
 
 
-class Api:
+class Api(Zones):
     """One token's view of Cloudflare. Raises the errors of `refusals`, and no other."""
 
     def __init__(self, token: str, url: str) -> None:
@@ -70,6 +77,47 @@ class Api:
         found = self._ask(asking, lambda: [_zone(each) for each in self._client.zones.list(name=name).result])
         return min(found, key=lambda zone: zone.status != "active", default=None)
 
+    def find(self, host: str) -> Zone | None:
+        return next((zone for zone in map(self.zone, suffixes(host)[-SUFFIXES_MOST:]) if zone), None)
+
+    def lacking(self, host: str) -> RemoteFailed:
+        names = suffixes(host)[-SUFFIXES_MOST:]
+        where = names[-1] if names else host
+        return RemoteFailed(
+            f"This Cloudflare token can read no zone for {host}. Looked for: {', '.join(names) or 'none'}.",
+            permanent=True,
+            code="no_zone",
+            todo=(
+                f"In Cloudflare, add {READ_ZONES} and {EDIT_DNS} for {where} to this token.",
+                "If the zone is kept elsewhere, make the record there by hand.",
+            ),
+        )
+
+    def apply(self, zone: Zone, plan: Plan) -> None:
+        """A record's type can't be changed, so it is exchanged in one transaction: no moment is without one."""
+        gone, made = [change.row for change in plan.of("delete")], [change.row for change in plan.of("create")]
+        for change in plan.of("update"):
+            self.edit(zone, change.row)
+        if gone and made:
+            self.exchange(zone, gone, made[0])
+            return
+        if gone and not any([self.delete(zone, row) for row in gone]):
+            raise Gone(f"The record for {plan.host} is gone already.", permanent=False)
+        for row in made:
+            self.create(zone, row)
+
+    def marked(self, mark: str, known: tuple[str, ...]) -> list[Row]:
+        return [row for zone in self.zones() for row in self._marked_in(zone, mark)]
+
+    def add_txt(self, zone: Zone, name: str, value: str, mark: str) -> None:
+        if not any(row.content == value for row in self._texts(zone, name)):
+            self.create(zone, Row("", name, "TXT", value, False, mark, TXT_TTL))
+
+    def drop_txt(self, zone: Zone, name: str, value: str, mark: str) -> None:
+        for row in self._texts(zone, name):
+            if (row.content, row.mark) == (value, mark):
+                self.delete(zone, row)
+
     def rows(self, zone: Zone, host: str) -> list[Row]:
         """The A, AAAA and CNAME records of exactly this host name."""
         asking = Asking.about_dns(f"read the records of {host}", zone.name)
@@ -77,7 +125,28 @@ class Api:
 
         def read() -> list[Row]:
             found = _all(records.list(zone_id=zone.id, name={"exact": host}, per_page=100), 100)
-            return [_row(each, host) for each in found if each.type in ("A", "AAAA", "CNAME")]
+            return [_row(each, host) for each in found if each.type in POINTING]
+
+        return self._ask(asking, read)
+
+    def _texts(self, zone: Zone, name: str) -> list[Row]:
+        asking = Asking.about_dns(f"read the records of {name}", zone.name)
+        records = self._client.dns.records
+
+        def read() -> list[Row]:
+            found = _all(records.list(zone_id=zone.id, name={"exact": name}, type="TXT", per_page=100), 100)
+            return [_row(each, name) for each in found]
+
+        return self._ask(asking, read)
+
+    def _marked_in(self, zone: Zone, mark: str) -> list[Row]:
+        asking = Asking.about_dns(f"read the records of {zone.name}", zone.name)
+        records = self._client.dns.records
+
+        def read() -> list[Row]:
+            found = _all(records.list(zone_id=zone.id, comment={"startswith": mark}, per_page=100), 100)
+            rows = [_row(each, each.name) for each in found if each.type in POINTING]
+            return [row for row in rows if row.mark.startswith(mark)]
 
         return self._ask(asking, read)
 
@@ -205,7 +274,11 @@ def _zone(found: Any) -> Zone:
 
 
 def _row(found: Any, host: str) -> Row:
-    content = found.content if found.type != "CNAME" else found.content.lower().rstrip(".")
+    content = found.content
+    if found.type == "CNAME":
+        content = content.lower().rstrip(".")
+    elif found.type == "TXT":
+        content = content.removeprefix('"').removesuffix('"')  # as it comes back
     return Row(found.id, host, found.type, content, bool(found.proxied), found.comment or "")
 
 
@@ -213,8 +286,8 @@ def _fields(row: Row) -> dict[str, Any]:
     return {
         "name": row.host,
         "type": row.type,
-        "content": row.content,
-        "ttl": 1 if row.proxied else 300,  # 1 is "automatic", the only one that a proxied record may have
+        "content": f'"{row.content}"' if row.type == "TXT" else row.content,
+        "ttl": 1 if row.proxied else row.ttl,  # 1 is "automatic", the only one that a proxied record may have
         "proxied": row.proxied,
-        "comment": row.comment,
+        "comment": row.mark,
     }

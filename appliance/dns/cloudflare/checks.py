@@ -1,10 +1,14 @@
 """What the Test button finds out about a token, without changing anything."""
 
-from appliance.dns.cloudflare.records import Records, suffixes
+from typing import TYPE_CHECKING
+
 from appliance.dns.cloudflare.refusals import EDIT_DNS, READ_ZONES, BadToken, NotPermitted
-from appliance.dns.cloudflare.rows import Zone
+from appliance.dns.rows import Zone, suffixes
 from appliance.errors import RemoteFailed
 from appliance.model.checks import Check
+
+if TYPE_CHECKING:
+    from appliance.dns.cloudflare.api import Api
 
 ZONES_SHOWN = 5
 
@@ -12,9 +16,8 @@ ZONES_SHOWN = 5
 class Checks:
     """One run: each finding is kept as it comes, so that it stands when a later request fails."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
-        self._api = records.api
+    def __init__(self, api: "Api") -> None:
+        self._api = api
         self._done: list[Check] = []
 
     def run(self, hosts: tuple[str, ...]) -> list[Check]:
@@ -71,7 +74,9 @@ class Checks:
         for host in hosts:
             known = next((readable[name] for name in suffixes(host) if name in readable), None)
             try:
-                zone = known or self._records.zone(host)
+                zone = known or self._api.find(host)
+                if zone is None:
+                    raise self._api.lacking(host)
                 ours[zone.name] = zone
             except RemoteFailed as why:
                 if not why.permanent:

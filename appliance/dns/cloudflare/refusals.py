@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from appliance.dns.rows import Overtaken
 from appliance.errors import RemoteFailed
 from appliance.machine import clock
 
@@ -34,13 +35,13 @@ class NotPermitted(RemoteFailed):
     code = "cloudflare_permission"
 
 
-class Clash(RemoteFailed):
+class Clash(Overtaken):
     """There is a record already that this one can't stand beside."""
 
     code = "cloudflare_clash"
 
 
-class Gone(RemoteFailed):
+class Gone(Overtaken):
     """The record that was to be changed isn't there."""
 
     code = "cloudflare_gone"
