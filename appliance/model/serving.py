@@ -151,6 +151,9 @@ def _page(title: str, text: str) -> str:
 
 NOT_FOUND = _page("Page not found", "There is nothing at this address.")
 NOT_ALLOWED = _page("Not allowed", "This site can only be read: send GET or HEAD.")
+OUTSIDE = _page(
+    "Not from here", "This site is shown only to visitors from certain addresses, and yours is not one of them."
+)
 NOT_SIGNED_IN = _page("Password needed", "This site is shown to those who know its password.")
 
 

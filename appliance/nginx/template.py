@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from appliance.errors import HostFailed
 from appliance.model import serving
+from appliance.nginx import gate
 from appliance.nginx.answers import Answers, answers
 from appliance.nginx.values import SiteConf, refused
 from appliance.nginx.wildcard import Wildcard
@@ -21,6 +22,7 @@ Conf = SiteConf | Wildcard
 LONGEST = 16 << 20
 TEMPLATE = resources.files("appliance.nginx").joinpath("site.conf").read_text("utf-8")
 MAINTENANCE = resources.files("appliance.nginx").joinpath("maintenance.conf").read_text("utf-8")
+REDIRECT = resources.files("appliance.nginx").joinpath("redirect.conf").read_text("utf-8")
 DEPLOYMENTS = resources.files("appliance.nginx").joinpath("deployments.conf").read_text("utf-8")
 MARK = TEMPLATE.split("\n", 1)[0]
 _VALUES = "#= "
@@ -63,17 +65,25 @@ def users_in(text: str) -> str:
     if isinstance(conf, Wildcard):
         return ""
     guard = conf.guard
-    return f"{guard.user}:{guard.password}\n" if guard.password and not guard.maintenance else ""
+    shown = not guard.maintenance and not conf.front.redirect_to
+    return f"{guard.user}:{guard.password}\n" if guard.password and shown else ""
 
 
 def _site(conf: SiteConf) -> str:
     values = {**_common(conf), "host": conf.host, "root": str(conf.root)}
+    if conf.front.redirect_to:
+        return _filled(_REDIRECT, {**values, "away": conf.away})
+    values["gate"] = _lines(gate.gate(conf), 1)
     if conf.guard.maintenance:
         page = assigned("homeport_page", "", serving.maintenance(conf.guard.maintenance))
-        values |= {"tables": "", "page": _lines(page, 1), "retry_after": str(serving.RETRY_AFTER)}
+        values |= {
+            "tables": _lines(gate.table(conf), 0),
+            "page": _lines(page, 1),
+            "retry_after": str(serving.RETRY_AFTER),
+        }
         return _filled(_MAINTENANCE, values)
     inside = answers(conf)
-    tables = [*([DOLLAR] if _has_dollar(inside) else []), *inside.tables]
+    tables = [*([DOLLAR] if _has_dollar(inside) else []), *gate.table(conf), *inside.tables]
     values |= {
         "tables": _lines(tables, 0),
         "compressed": _lines(["gzip_static on;", *(_STATIC[one] for one in conf.modules), *_CHOOSING], 1),
@@ -126,4 +136,5 @@ def _parts(template: str) -> list[str]:
 
 
 _CHOOSING = ["gzip_http_version 1.1;", "gzip_proxied off;", "gzip_vary on;"]
-_TEMPLATE, _MAINTENANCE, _DEPLOYMENTS = map(_parts, (TEMPLATE, MAINTENANCE, DEPLOYMENTS))
+_TEMPLATE, _MAINTENANCE = map(_parts, (TEMPLATE, MAINTENANCE))
+_REDIRECT, _DEPLOYMENTS = map(_parts, (REDIRECT, DEPLOYMENTS))

@@ -11,6 +11,7 @@ from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 from appliance.errors import HostFailed
 from appliance.model import header_lines, matching, redirect_lines, rule_lines
 from appliance.model.answers import is_hidden
+from appliance.model.fronts import STATUSES, Front, network
 from appliance.model.rules import Guard, HeaderRule, Redirect, Rules
 from appliance.model.urls import host_name
 from appliance.nginx.words import LONGEST
@@ -39,6 +40,8 @@ class SiteConf:
     guard: Guard = field(default_factory=Guard)
     earlier: Path | None = None  # where fingerprinted files of earlier releases are
     modules: tuple[str, ...] = ()  # of NGINX here, besides those that it always has
+    front: Front = field(default_factory=Front)  # who may come, or where it leads
+    proxies: tuple[str, ...] = ()  # whose word of where a visitor comes from is believed
 
     def __post_init__(self) -> None:
         if not is_host(self.host):
@@ -57,6 +60,7 @@ class SiteConf:
         )
         _check_rules(self.rules)
         _check_guard(self)
+        _check_front(self)
 
     @property
     def server_name(self) -> str:
@@ -65,7 +69,13 @@ class SiteConf:
     @property
     def essence(self) -> tuple[str, ...]:
         """The lines without which a file that was edited is for something else."""
-        return (f"root {self.root};",)
+        return (self.away,) if self.front.redirect_to else (f"root {self.root};",)
+
+    @property
+    def away(self) -> str:
+        """What leads to another URL."""
+        front = self.front
+        return f"return {front.redirect_status} $scheme://{front.redirect_to}$homeport_port$request_uri;"
 
     @property
     def users(self) -> Path:
@@ -84,6 +94,10 @@ class SiteConf:
             raw["earlier"] = str(self.earlier)
         if self.modules:
             raw["modules"] = self.modules
+        if self.front != Front():
+            raw["front"] = json.loads(self.front.text)
+        if self.proxies:
+            raw["proxies"] = self.proxies
         return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     @classmethod
@@ -99,6 +113,8 @@ class SiteConf:
                 guard=Guard(**raw["guard"]) if "guard" in raw else Guard(),
                 earlier=Path(raw["earlier"]) if "earlier" in raw else None,
                 modules=tuple(raw.get("modules", ())),
+                front=Front.of(json.dumps(raw["front"])) if "front" in raw else Front(),
+                proxies=tuple(raw.get("proxies", ())),
             )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as why:
             raise refused("The file does not say what it is for.") from why
@@ -175,6 +191,24 @@ def _check_guard(conf: SiteConf) -> None:
         _require(_matches(_HASH, guard.password), "The password is not hashed as NGINX knows it.")
         _require(len(conf.root.parents) > 3, f"There is no place for the names of who may come in to {conf.root}.")
     _require(guard.maintenance.isprintable(), "The page for while the site is worked on has characters without a face.")
+
+
+def _check_front(conf: SiteConf) -> None:
+    front = conf.front
+    _require(_fits(front, Front) and _fits(conf.proxies, tuple[str, ...]), "What stands before it is no front.")
+    _require(not front.redirect_to or is_host(front.redirect_to), f"{front.redirect_to!r} is nowhere to lead to.")
+    _require(front.redirect_status in STATUSES, f"{front.redirect_status} is no status that leads elsewhere.")
+    _require(not (front.user or front.password), "A password belongs to what stands before the site.")
+    _require(not (front.redirect_to and front.allow), "What leads elsewhere is not kept to some visitors.")
+    for one in (*front.allow, *conf.proxies):
+        _require(_is_network(one), f"{one!r} is no address or network.")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return network(text) == text
+    except ValueError:
+        return False
 
 
 def _matches(pattern: re.Pattern[str], value: str) -> bool:

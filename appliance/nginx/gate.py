@@ -1,0 +1,53 @@
+"""Who may come to a URL, as text for its NGINX file. Pure.
+
+Asked before anything else, by a table of addresses: `allow` and `deny` would let whatever a server answers by itself,
+such as the maintenance page, go out to everybody.
+"""
+
+import hashlib
+
+from appliance.model import serving
+from appliance.nginx.values import SiteConf
+from appliance.nginx.words import location, text, when
+
+OUTSIDE = 474  # which error stands for a visitor from elsewhere
+
+
+def table(conf: SiteConf) -> list[str]:
+    """Which addresses are let in. What a proxy says of its visitor counts only where the proxy was named."""
+    if not conf.front.allow:
+        return []
+    inside = ["default 0;", *(f"proxy {one};" for one in conf.proxies), *(["proxy_recursive;"] if conf.proxies else [])]
+    inside += [f"{one} 1;" for one in conf.front.allow]
+    return [f"geo {_variable(conf)} {{", *(f"    {line}" for line in inside), "}"]
+
+
+def gate(conf: SiteConf) -> list[str]:
+    if not conf.front.allow:
+        return []
+    page = [
+        "auth_basic off;",
+        "add_header Cache-Control no-store always;",
+        "add_header X-Content-Type-Options nosniff always;",
+        "types {",
+        "}",
+        'default_type "text/html; charset=utf-8";',
+        f"return 403 {text(serving.OUTSIDE)};",
+    ]
+    return [
+        f"error_page {OUTSIDE} =403 @outside;",
+        *when(f"{_variable(conf)} = 0", [f"return {OUTSIDE};"]),
+        *location("@outside", page),
+        "",
+    ]
+
+
+def essence(conf: SiteConf) -> tuple[str, ...]:
+    """The lines without which a file that was edited lets others in."""
+    return (*table(conf), *(f"    {line}" for line in gate(conf)[:2]))
+
+
+def _variable(conf: SiteConf) -> str:
+    """Named after what is in it: all files share their tables."""
+    named = "\n".join(("proxies", *conf.proxies, "allow", *conf.front.allow))
+    return f"$homeport_from_{hashlib.sha256(named.encode()).hexdigest()[:16]}"
