@@ -65,6 +65,9 @@ class Settings:
     nginx_listen: str = _setting(
         "80", "NGINX_LISTEN", "What NGINX listens on for URLs; several are separated by spaces"
     )
+    nginx_listen_tls: str = _setting(
+        "443", "NGINX_LISTEN_TLS", "What NGINX listens on for HTTPS; several are separated by spaces"
+    )
     nginx_conf: Path = _setting(
         Path("/etc/nginx/nginx.conf"), "NGINX_CONF", "NGINX's main file, copied to test a change before it is made"
     )
@@ -112,6 +115,21 @@ class Settings:
     route53_key_id: str = _setting("", "ROUTE53_KEY_ID", "The id of an access key for Route 53", saved=True)
     route53_secret: str = _setting("", "ROUTE53_SECRET", "The access key's secret", secret=True, saved=True)
     route53_api: str = _setting("https://route53.amazonaws.com", "ROUTE53_API", "The base URL of Route 53's API")
+    tls: str = _setting(
+        "off", "TLS", "Where certificates of new URLs come from: `off`, `acme`, or `internal`", saved=True
+    )
+    acme_directory: str = _setting(
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "ACME_DIRECTORY",
+        "The address of the ACME server's directory",
+        saved=True,
+    )
+    acme_email: str = _setting("", "ACME_EMAIL", "Where that server writes to about certificates", saved=True)
+    acme_challenge: str = _setting(
+        "http", "ACME_CHALLENGE", "How names are shown to be ours: `http` or `dns`; wildcards by `dns`", saved=True
+    )
+    acme_eab_id: str = _setting("", "ACME_EAB_ID", "The account there, where the server asks for one", saved=True)
+    acme_eab_key: str = _setting("", "ACME_EAB_KEY", "Its key, in base64url", secret=True, saved=True)
     bundle_max_files: int = _setting(100_000, "BUNDLE_MAX_FILES", "Most files in a bundle")
     bundle_max_size: int = _setting(4 * GIB, "BUNDLE_MAX_SIZE", "Most bytes in a bundle, unpacked")
     bundle_names: str = _setting(
@@ -377,6 +395,19 @@ def _store(text: str) -> str:
     return text.rstrip("/")
 
 
+def _directory(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username is not None or not text.isprintable():
+        raise ValueError("enter an address such as https://acme-v02.api.letsencrypt.org/directory")
+    return text
+
+
+def _mail_address(text: str) -> str:
+    if text and (parseaddr(text)[1] != text or not re.fullmatch(r"[^@\s<>\"']{1,64}@[A-Za-z0-9.-]+", text)):
+        raise ValueError("enter an address such as webmaster@example.net")
+    return text
+
+
 def _bucket(text: str) -> str:
     if text and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
         raise ValueError("enter a bucket's name: small letters, digits, dots and dashes")
@@ -468,6 +499,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "dns_ttl": _ttl,
     "dns_resolver": _name_server,
     "cloudflare_proxied": _yes,
+    "tls": _one_of("off", "acme", "internal"),
+    "acme_directory": _directory,
+    "acme_email": _mail_address,
+    "acme_challenge": _one_of("http", "dns"),
     "rfc2136_server": _name_server,
     "rfc2136_key_name": _key_name,
     "rfc2136_key_algorithm": _one_of(

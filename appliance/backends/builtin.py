@@ -54,9 +54,11 @@ def probe_own(
     return [seen(url, address, urlsplit(url).netloc, wanted) for url in urls]
 
 
-def seen(url: str, address: served.Address, host: str, wanted: list[served.Expected]) -> Probe:
+def seen(
+    url: str, address: served.Address, host: str, wanted: list[served.Expected], *, secure: bool = False
+) -> Probe:
     """One look at one URL."""
     for one in wanted:
-        if wrong := one.amiss(address, host):
+        if wrong := one.amiss(address, host, secure=secure):
             return Probe(url, False, wrong)
     return Probe(url, True, f"answers with this release ({len(wanted)} {'file' if len(wanted) == 1 else 'files'} seen)")

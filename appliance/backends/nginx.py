@@ -12,7 +12,7 @@ from appliance.model.checks import Check
 from appliance.model.edits import Edit
 from appliance.model.rules import Rules
 from appliance.model.sites import Probe, Release, Site
-from appliance.nginx import checks, edits, force, modules, names, together
+from appliance.nginx import checks, edits, force, http2, modules, names, together
 from appliance.nginx.hands import hands_for
 from appliance.nginx.template import SiteConf
 
@@ -83,17 +83,23 @@ class Nginx(Backend):
         hosts = [host for host in site.hosts if not force.edited(self.settings, host)]  # an edit may answer otherwise
         if not hosts:
             return probe_own(self.settings, [site.address], release, previous)
-        listen = self.settings.nginx_listen.split()[0]
-        address = force.probe_address(listen)
         wanted = served.of_release(release.path, previous.path if previous else None, release.rules, site.guard)
-        port = "" if address[1] == 80 else f":{address[1]}"
-        return [seen(f"http://{host}{port}/", address, host, wanted) for host in hosts]
+        return [self._seen(site, host, wanted) for host in hosts]
 
     def claims(self, host: str) -> str | None:
         return names.taken(self.settings, host)
 
     def checks(self) -> list[Check]:
         return checks.all_of(self.settings)
+
+    def _seen(self, site: Site, host: str, wanted: list[served.Expected]) -> Probe:
+        """By HTTPS where that is spoken: HTTP may only lead there."""
+        secure = host in site.https
+        listen = self.settings.nginx_listen_tls if secure else self.settings.nginx_listen
+        address = force.probe_address(listen.split()[0])
+        port = "" if address[1] == (443 if secure else 80) else f":{address[1]}"
+        url = f"{'https' if secure else 'http'}://{host}{port}/"
+        return seen(url, address, host, wanted, secure=secure)
 
     def _conf(self, site: Site, host: str) -> SiteConf:
         """One URL of what is live."""
@@ -105,6 +111,7 @@ class Nginx(Backend):
         return {host: self._filled(site, host, root, release.rules) for host in site.hosts}
 
     def _filled(self, site: Site, host: str, root: Path, rules: Rules) -> SiteConf:
+        https = site.https.get(host)
         return SiteConf(
             host=host,
             root=root,
@@ -113,6 +120,10 @@ class Nginx(Backend):
             guard=site.guard,
             earlier=site.earlier if rules.bridge else None,
             modules=modules.loaded(self.settings),
+            https=https,
+            listen_tls=tuple(self.settings.nginx_listen_tls.split()) if https else (),
+            http2=http2.form(self.settings) if https else "",
+            challenges=host in site.challenged,
         )
 
     def _take_out(self, site: Site, log: Log) -> None:

@@ -1,6 +1,7 @@
 """The only place that sends requests out."""
 
 import http.client
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,11 +30,18 @@ def look(
     method: str = "GET",
     timeout: float = 5,
     most: int = 8 << 20,
+    secure: bool = False,
 ) -> Answer:
-    """Ask one server at one address for a path under a host name; follows nothing."""
+    """Ask one server at one address for a path under a host name; follows nothing.
+
+    By TLS where it has to be: with whatever certificate it shows, since it is on this host.
+    """
     stopping.check()
-    connection = http.client.HTTPConnection(address[0], address[1], timeout=timeout)
+    kind = _Named if secure else http.client.HTTPConnection
+    connection = kind(address[0], address[1], timeout=timeout)
     try:
+        if isinstance(connection, _Named):
+            connection.name = host
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)
         connection.putheader("User-Agent", "homeport-probe")
@@ -47,6 +55,32 @@ def look(
             f"Nothing answered for {host} at {address[0]} port {address[1]}: {str(why) or type(why).__name__}.",
             permanent=False,
         ) from why
+    finally:
+        connection.close()
+
+
+class _Named(http.client.HTTPConnection):
+    """By TLS, asking for the certificate of a name, wherever it is connected to."""
+
+    name = ""
+
+    def connect(self) -> None:
+        super().connect()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.sock = context.wrap_socket(self.sock, server_hostname=self.name)
+
+
+def certificate_shown(address: tuple[str, int], host: str, *, timeout: float = 5) -> bytes | None:
+    """The certificate (DER) that a server at one address shows for a host name; None where it shows none."""
+    connection = _Named(address[0], address[1], timeout=timeout)
+    connection.name = host
+    try:
+        connection.connect()
+        shown = connection.sock
+        return shown.getpeercert(binary_form=True) if isinstance(shown, ssl.SSLSocket) else None
+    except OSError:
+        return None
     finally:
         connection.close()
 

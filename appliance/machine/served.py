@@ -34,10 +34,11 @@ class Expected:
     sha256: str | None = None  # of the body, where the body is worth reading
     location: str | None = None
 
-    def amiss(self, address: Address, host: str) -> str | None:
+    def amiss(self, address: Address, host: str, *, secure: bool = False) -> str | None:
         """What is wrong with the answer, in words; None when it is as it should be."""
+        method = "HEAD" if self.sha256 is None else "GET"
         try:
-            answer = look(address, host, self.path, method="HEAD" if self.sha256 is None else "GET", most=MOST_BODY)
+            answer = look(address, host, self.path, method=method, most=MOST_BODY, secure=secure)
         except RemoteFailed as why:
             return why.detail.rstrip(".")
         if answer.status != self.status:

@@ -1,8 +1,10 @@
 """A site: what a backend needs to know of an environment, and the release that it serves."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.model.certificates import Https
 from appliance.model.rules import Guard, Rules
 
 
@@ -28,6 +30,8 @@ class Site:
     kept: frozenset[str] = frozenset()  # URLs whose file someone edited by hand, and said that it stays so
     earlier: Path | None = None  # where fingerprinted files of earlier releases are, by their paths
     rules: Rules = Rules()  # by which its live release answers
+    https: Mapping[str, Https] = field(default_factory=dict)  # by host, those that have a certificate
+    challenged: frozenset[str] = frozenset()  # hosts where an ACME server may look
 
 
 @dataclass(frozen=True)

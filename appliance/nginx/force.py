@@ -1,5 +1,6 @@
 """Putting URLs in force as one transaction: test, swap, reload, look, and take it all back when something went red."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Self
 
 from appliance.errors import Conflict, HomeportError, HostFailed
 from appliance.machine import files, served
+from appliance.machine.http import certificate_shown
 from appliance.nginx import passing, paths, standing, version
 from appliance.nginx.hands import Hands, Texts, hands_for
 from appliance.nginx.template import Conf, SiteConf, read, render
@@ -256,9 +258,26 @@ def _look_at(texts: Texts) -> dict[str, str | None]:
 
 def _amiss(conf: Conf) -> str | None:
     address = probe_address(conf.listen[0])
+    if isinstance(conf, SiteConf) and conf.https:
+        return _amiss_by_tls(conf)
     if isinstance(conf, SiteConf):
         return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(address, conf.host)
     return passing.amiss(address, conf.domain)
+
+
+def _amiss_by_tls(conf: SiteConf) -> str | None:
+    """Its own certificate has to be the one that is shown, and the site what comes by it."""
+    address = probe_address(conf.listen_tls[0])
+    shown = certificate_shown(address, conf.host)
+    if shown is None:
+        return f"nothing speaks TLS at port {address[1]}"
+    try:
+        own = conf.certificate.read_text("ascii").partition("-----END CERTIFICATE-----")
+    except OSError as why:
+        return f"its certificate {conf.certificate} can't be read: {why.strerror}"
+    if shown != ssl.PEM_cert_to_DER_cert(own[0] + own[1]):
+        return f"another certificate is shown at port {address[1]}"
+    return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(address, conf.host, secure=True)
 
 
 def _readable(text: str) -> Conf | None:

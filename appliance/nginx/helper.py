@@ -61,6 +61,7 @@ class Rules:
     reload: tuple[str, ...]
     listen: tuple[str, ...]
     host: str = ""  # where the appliance listens, besides loopback
+    listen_tls: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings, user: str) -> Self:
@@ -74,6 +75,7 @@ class Rules:
             reload=settings.nginx_reload,
             listen=tuple(settings.nginx_listen.split()),
             host=settings.host,
+            listen_tls=tuple(settings.nginx_listen_tls.split()),
         )
 
     @classmethod
@@ -85,7 +87,7 @@ class Rules:
     def read(cls, text: str, file: Path) -> Self:
         try:
             raw = json.loads(text)
-            values = {name: kind(raw[name]) for name, kind in _KINDS.items() if name != "host" or name in raw}
+            values = {name: kind(raw[name]) for name, kind in _KINDS.items() if name not in _LATER or name in raw}
         except (ValueError, LookupError, TypeError) as why:
             raise Refused(f"{file} can't be read: {why}.", todo=("Run `homeport install` as root again.",)) from why
         return cls(**values)
@@ -108,6 +110,7 @@ class Rules:
             nginx_test=self.test,
             nginx_reload=self.reload,
             nginx_listen=" ".join(self.listen),
+            nginx_listen_tls=" ".join(self.listen_tls),
         )
 
 
@@ -120,8 +123,10 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "test": tuple,
     "reload": tuple,
     "listen": tuple,
-    "host": str,  # not there where an older file was installed
+    "host": str,
+    "listen_tls": tuple,
 }
+_LATER = frozenset({"host", "listen_tls"})  # not there where an older file was installed
 
 
 @dataclass(frozen=True)
@@ -250,8 +255,10 @@ def judge(rules: Rules, name: str, content: bytes) -> Conf:
         raise _refused(name, f"is for {conf.host}, which its name doesn't say")
     if elsewhere := _leads_elsewhere(rules, conf):
         raise _refused(name, elsewhere)
-    if strange := [value for value in conf.listen if value not in rules.listen]:
-        raise _refused(name, f"listens on {strange[0]}, where only {' '.join(rules.listen)} is allowed")
+    secure = conf.listen_tls if isinstance(conf, SiteConf) else ()
+    for wanted, allowed in ((conf.listen, rules.listen), (secure, rules.listen_tls)):
+        if strange := [value for value in wanted if value not in allowed]:
+            raise _refused(name, f"listens on {strange[0]}, where only {' '.join(allowed) or 'HTTP'} is allowed")
     return conf
 
 

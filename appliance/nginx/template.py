@@ -11,6 +11,7 @@ from itertools import takewhile
 from appliance.errors import HostFailed
 from appliance.model import serving
 from appliance.nginx import gate
+from appliance.nginx import secure
 from appliance.nginx.answers import Answers, answers
 from appliance.nginx.values import SiteConf, refused
 from appliance.nginx.wildcard import Wildcard
@@ -101,10 +102,10 @@ def _of(values: str) -> Conf:
 
 
 def _common(conf: Conf) -> dict[str, str]:
-    return {
-        "values": _lines([f"{_VALUES}{part}" for part in _cut(conf.text)], 0),
-        "listen": _lines([f"listen {it};" for it in conf.listen], 1),
-    }
+    values, listen = [f"{_VALUES}{part}" for part in _cut(conf.text)], [f"listen {it};" for it in conf.listen]
+    if isinstance(conf, SiteConf):
+        values, listen = [*values, *secure.before(conf)], secure.listening(conf)
+    return {"values": _lines(values, 0), "listen": _lines(listen, 1)}
 
 
 def _cut(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 from appliance.errors import HostFailed
 from appliance.model import header_lines, matching, redirect_lines, rule_lines
 from appliance.model.answers import is_hidden
+from appliance.model.certificates import LONGEST_HSTS, Https
 from appliance.model.fronts import STATUSES, Front, network
 from appliance.model.rules import Guard, HeaderRule, Redirect, Rules
 from appliance.model.urls import host_name
@@ -26,6 +27,7 @@ _TARGET = re.compile(r"(?:/(?![/\\])|https?://[A-Za-z0-9.\[\]:-]+(?![^/?#]))[!-~
 _PARAMETER = re.compile(r"[A-Za-z0-9_]{1,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{2,8})*")
 _HASH = re.compile(r"[A-Za-z0-9$./{}=+_-]{4,200}")
+_FILES = re.compile(r"[a-z0-9]{1,40}")
 _USER = re.compile(r"[^\x00-\x1f\x7f:]{1,200}")
 
 
@@ -42,6 +44,10 @@ class SiteConf:
     modules: tuple[str, ...] = ()  # of NGINX here, besides those that it always has
     front: Front = field(default_factory=Front)  # who may come, or where it leads
     proxies: tuple[str, ...] = ()  # whose word of where a visitor comes from is believed
+    https: Https | None = None
+    listen_tls: tuple[str, ...] = ()
+    http2: str = ""  # how this NGINX is told to speak it: `listen`, `directive`, or not at all
+    challenges: bool = False  # whether an ACME server may look here
 
     def __post_init__(self) -> None:
         if not is_host(self.host):
@@ -61,6 +67,7 @@ class SiteConf:
         _check_rules(self.rules)
         _check_guard(self)
         _check_front(self)
+        _check_https(self)
 
     @property
     def server_name(self) -> str:
@@ -83,6 +90,23 @@ class SiteConf:
         return self.root.parents[2] / "nginx" / f"{self.host}.users"
 
     @property
+    def certificate(self) -> Path:
+        return self._beside("certificates", certificate_folder(self.host), f"{self.https and self.https.files}.pem")
+
+    @property
+    def key(self) -> Path:
+        return self.certificate.with_suffix(".key")
+
+    @property
+    def asked(self) -> Path:
+        """Where an ACME server finds what it was told to look for."""
+        return self._beside("challenges")
+
+    def _beside(self, *names: str) -> Path:
+        """In the data folder, which the pointer is in too."""
+        return self.root.parents[2].joinpath(*names)
+
+    @property
     def text(self) -> str:
         """The one spelling of these values. What is as usual goes without saying."""
         raw: dict[str, Any] = {"host": self.host, "listen": self.listen, "root": str(self.root)}
@@ -98,6 +122,10 @@ class SiteConf:
             raw["front"] = json.loads(self.front.text)
         if self.proxies:
             raw["proxies"] = self.proxies
+        if self.https:
+            raw["https"] = {**asdict(self.https), "listen": self.listen_tls, "http2": self.http2}
+        if self.challenges:
+            raw["challenges"] = True
         return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     @classmethod
@@ -115,21 +143,49 @@ class SiteConf:
                 modules=tuple(raw.get("modules", ())),
                 front=Front.of(json.dumps(raw["front"])) if "front" in raw else Front(),
                 proxies=tuple(raw.get("proxies", ())),
+                **_https_of(raw.get("https")),
+                challenges=raw.get("challenges", False),
             )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as why:
             raise refused("The file does not say what it is for.") from why
+
+
+def certificate_folder(host: str) -> str:
+    """A wildcard's name would be no good name for a folder."""
+    return host.replace("*", "+")
 
 
 def refused(detail: str, *todo: str) -> HostFailed:
     return HostFailed(detail, code="nginx_text", todo=todo)
 
 
-def require_listen(listen: tuple[str, ...]) -> None:
+def require_listen(listen: tuple[str, ...], setting: str = "HOMEPORT_NGINX_LISTEN", port: int = 80) -> None:
     if not listen or len(set(listen)) < len(listen) or not all(map(is_listen, listen)):
         raise refused(
             f"{' '.join(listen)!r} is nothing that NGINX can listen on.",
-            "Set HOMEPORT_NGINX_LISTEN to a port such as 80, or to addresses such as 192.0.2.10:80 [::]:80.",
+            f"Set {setting} to a port such as {port}, or to addresses such as 192.0.2.10:{port} [::]:{port}.",
         )
+
+
+def _https_of(raw: dict[str, Any] | None) -> dict[str, Any]:
+    if raw is None:
+        return {}
+    named = Https(raw["files"], raw["redirect"], raw["hsts"])
+    return {"https": named, "listen_tls": tuple(raw["listen"]), "http2": raw["http2"]}
+
+
+def _check_https(conf: SiteConf) -> None:
+    _require(type(conf.challenges) is bool, "Whether an ACME server may look is yes or no.")
+    if conf.https is None:
+        _require(not conf.listen_tls and not conf.http2, "HTTPS is half set up.")
+    else:
+        _require(_fits(conf.https, Https), "Its values for HTTPS are not of the kinds they should be.")
+        _require(_matches(_FILES, conf.https.files), f"{conf.https.files!r} can't be the name of a certificate.")
+        _require(0 <= conf.https.hsts <= LONGEST_HSTS, "HSTS can't be for so long.")
+        _require(conf.http2 in ("", "listen", "directive"), "HTTP/2 can't be spoken so.")
+        require_listen(conf.listen_tls, "HOMEPORT_NGINX_LISTEN_TLS", 443)
+    if conf.https or conf.challenges:
+        _require(len(conf.root.parents) > 3, f"There is no place for certificates to {conf.root}.")
 
 
 def _check_rules(rules: Rules) -> None:
