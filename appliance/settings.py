@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Self
@@ -175,6 +176,11 @@ class Settings:
     syslog: str = _setting(
         "", "SYSLOG", "Where activity goes besides: `udp://host:514`, `tcp://host:601` or `unix:/dev/log`"
     )
+    outgoing_allow: str = _setting(
+        "",
+        "OUTGOING_ALLOW",
+        "Networks and host names inside that notifications may go to, such as `10.1.0.0/16 chat.example.internal`",
+    )
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
     backup_every: str = _setting(
         "off", "BACKUP_EVERY", "How often a backup is taken by itself: `off`, `daily` or `weekly`", saved=True
@@ -267,6 +273,11 @@ def about(name: str) -> About:
     return found
 
 
+def nearest(name: str) -> str | None:
+    """What may be saved and is called most like that."""
+    return next(iter(get_close_matches(name.lower(), SAVED, n=1)), None)
+
+
 def _size(text: str) -> int:
     """Bytes, or a number with K, M, G (binary)."""
     units = {"K": 1024, "M": 1024**2, "G": GIB}
@@ -339,6 +350,11 @@ def _origins(text: str) -> str:
         if url.scheme not in ("http", "https") or not url.hostname or origin != f"{url.scheme}://{url.netloc}".lower():
             raise ValueError("name sites by scheme and host alone, such as https://status.example.net")
     return " ".join(_words(text))
+
+
+def _inside(text: str) -> str:
+    """Networks and host names, in any order."""
+    return " ".join(_networks(one) if re.fullmatch(r"[0-9./]+|.*:.*", one) else _hosts(one) for one in _words(text))
 
 
 def _words(text: str) -> list[str]:
@@ -516,6 +532,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "releases_kept": _positive,
     "upload_hours": _positive,
     "syslog": _syslog,
+    "outgoing_allow": _inside,
     "workers": _positive,
     "trusted_proxies": _networks,
     "hosts": _hosts,

@@ -1,45 +1,15 @@
-"""Settings, health, metrics, and the description of the API itself."""
-
-from dataclasses import dataclass
-from typing import Annotated
+"""Checks, health, metrics, and the description of the API itself."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from appliance import __version__
-from appliance.api.answers import answer, body, page_of
-from appliance.context import Context
+from appliance.api.answers import answer, page_of
 from appliance.doctor.here import examine_here
 from appliance.model.checks import Check
-from appliance.projects.settings import SettingsPatch, change_settings
-from appliance.settings import ABOUT, SAVED
-from appliance.store import deployments, jobs, projects, saved, urls
-from appliance.web.routes import actor_of, ctx_of, doc
-
-
-@dataclass(frozen=True)
-class SettingShape:
-    name: str
-    env: Annotated[str, "The environment variable that sets it too"]
-    text: Annotated[str, "What it is for"]
-    value: Annotated[str | None, "What is in force; null for a secret"]
-    set: Annotated[bool, "Whether it has a value"]
-    saved_at: str | None
-    saved_by: str | None
-
-
-@doc("Settings that can be saved", returns=SettingShape, listing=True, whole=True)
-async def settings(request: Request) -> Response:
-    return page_of(setting_shapes(ctx_of(request)), None)
-
-
-@doc("Save settings; null forgets", body=SettingsPatch, returns=SettingShape, listing=True, whole=True)
-async def settings_changed(request: Request) -> Response:
-    ctx = ctx_of(request)
-    patch = SettingsPatch.parse(await body(request))
-    await run_in_threadpool(change_settings, ctx, actor_of(request), patch)
-    return page_of(setting_shapes(ctx), None)
+from appliance.store import deployments, jobs, projects, urls
+from appliance.web.routes import ctx_of, doc
 
 
 @doc("What is and isn't in order on the host", returns=Check, listing=True, whole=True)
@@ -77,18 +47,3 @@ async def metrics(request: Request) -> Response:
         *(f'homeport_urls{{status="{name}"}} {n}' for name, n in urls.counts(db).items()),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
-
-
-def setting_shapes(ctx: Context) -> list[SettingShape]:
-    now, when = ctx.settings, saved.rows(ctx.db.read())
-    shapes = []
-    for name in sorted(SAVED):
-        it, value = ABOUT[name], getattr(now, name)
-        at, by = when.get(name, (None, None))
-        text = None if it.secret else _text(value)
-        shapes.append(SettingShape(name, it.env, it.text, text, bool(value), at, by))
-    return shapes
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -32,6 +32,7 @@ SECTIONS = {
         "activity": "appliance.cli.activity:activity",
         "providers": "appliance.cli.providers:providers",
         "identities": "appliance.cli.providers:identities",
+        "settings": "appliance.cli.settings:settings",
         "mail": "appliance.cli.mail:mail",
         "backups": "appliance.cli.backups:backups",
         "cleanup": "appliance.cli.cleanup:cleanup",

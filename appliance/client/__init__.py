@@ -14,6 +14,7 @@ from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.people import People
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
+from appliance.client.settings import SettingData, Settings
 from appliance.client.shapes import (
     ActivityData,
     ArrivedData,
@@ -94,6 +95,7 @@ __all__ = [
     "ProviderData",
     "RolledBackData",
     "SessionData",
+    "SettingData",
     "SiteData",
     "StepData",
     "TeamData",
@@ -125,5 +127,6 @@ class Client(
     Mail,
     SignIn,
     People,
+    Settings,
 ):
     """Everything that one can ask of a server."""
