@@ -1,5 +1,6 @@
 """The backend without anything else installed: Homeport itself serves what the pointer leads to."""
 
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from appliance.backends import pointer
@@ -36,7 +37,7 @@ class Builtin(Backend):
         own = urlsplit(site.address)
         port = f":{own.port}" if own.port else ""
         urls = [site.address, *(f"http://{host}{port}/" for host in site.hosts)]
-        return probe_own(self.settings, urls, release, previous, site.guard)
+        return probe_own(self.settings, urls, release, previous, site)
 
     def claims(self, host: str) -> str | None:
         return None
@@ -45,18 +46,36 @@ class Builtin(Backend):
         return [Check("builtin", "ok", f"Homeport serves sites itself on port {self.settings.port}.")]
 
 
+@dataclass
+class Looks:
+    """What each host of a site has to answer, worked out once for all that answer alike."""
+
+    site: Site
+    release: Release
+    previous: Release | None
+    _known: dict[Guard, list[served.Expected]] = field(default_factory=dict)
+
+    def at(self, netloc: str, address: served.Address, *, secure: bool = False) -> list[served.Expected]:
+        host = netloc.partition(":")[0]
+        if before := served.before_site(self.site.front(host), address, netloc, secure=secure):
+            return [before]
+        guard = self.site.guard_of(host)
+        if guard not in self._known:
+            before_that = self.previous.path if self.previous else None
+            self._known[guard] = served.of_release(self.release.path, before_that, self.release.rules, guard)
+        return self._known[guard]
+
+
 def probe_own(
-    settings: Settings, urls: list[str], release: Release, previous: Release | None, guard: Guard | None = None
+    settings: Settings, urls: list[str], release: Release, previous: Release | None, site: Site
 ) -> list[Probe]:
     """Look at URLs that Homeport itself answers for."""
     address = ANYWHERE.get(settings.host, settings.host), settings.port
-    wanted = served.of_release(release.path, previous.path if previous else None, release.rules, guard)
-    return [seen(url, address, urlsplit(url).netloc, wanted) for url in urls]
+    looks = Looks(site, release, previous)
+    return [seen(url, address, urlsplit(url).netloc, looks.at(urlsplit(url).netloc, address)) for url in urls]
 
 
-def seen(
-    url: str, address: served.Address, host: str, wanted: list[served.Expected], *, secure: bool = False
-) -> Probe:
+def seen(url: str, address: served.Address, host: str, wanted: list[served.Expected], *, secure: bool = False) -> Probe:
     """One look at one URL."""
     for one in wanted:
         if wrong := one.amiss(address, host, secure=secure):

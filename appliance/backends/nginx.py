@@ -1,20 +1,22 @@
 """The backend that uses the NGINX of this host: a URL is a file of its own, a deploy is a pointer swapped."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.backends import pointer
 from appliance.backends.base import Backend, Log
-from appliance.backends.builtin import probe_own, seen
+from appliance.backends.builtin import Looks, probe_own, seen
 from appliance.errors import HomeportError
-from appliance.machine import served
 from appliance.model.checks import Check
 from appliance.model.edits import Edit
+from appliance.model.fronts import network
 from appliance.model.rules import Rules
 from appliance.model.sites import Probe, Release, Site
 from appliance.nginx import checks, edits, force, http2, modules, names, together
 from appliance.nginx.hands import hands_for
 from appliance.nginx.template import SiteConf
+from appliance.settings import Settings
 
 
 class Nginx(Backend):
@@ -82,9 +84,9 @@ class Nginx(Backend):
         """Without a URL, Homeport itself shows the site."""
         hosts = [host for host in site.hosts if not force.edited(self.settings, host)]  # an edit may answer otherwise
         if not hosts:
-            return probe_own(self.settings, [site.address], release, previous)
-        wanted = served.of_release(release.path, previous.path if previous else None, release.rules, site.guard)
-        return [self._seen(site, host, wanted) for host in hosts]
+            return probe_own(self.settings, [site.address], release, previous, site)
+        looks = Looks(site, release, previous)
+        return [self._seen(site, host, looks) for host in hosts]
 
     def claims(self, host: str) -> str | None:
         return names.taken(self.settings, host)
@@ -92,14 +94,14 @@ class Nginx(Backend):
     def checks(self) -> list[Check]:
         return checks.all_of(self.settings)
 
-    def _seen(self, site: Site, host: str, wanted: list[served.Expected]) -> Probe:
+    def _seen(self, site: Site, host: str, looks: Looks) -> Probe:
         """By HTTPS where that is spoken: HTTP may only lead there."""
         secure = host in site.https
         listen = self.settings.nginx_listen_tls if secure else self.settings.nginx_listen
         address = force.probe_address(listen.split()[0])
         port = "" if address[1] == (443 if secure else 80) else f":{address[1]}"
         url = f"{'https' if secure else 'http'}://{host}{port}/"
-        return seen(url, address, host, wanted, secure=secure)
+        return seen(url, address, host, looks.at(host, address, secure=secure), secure=secure)
 
     def _conf(self, site: Site, host: str) -> SiteConf:
         """One URL of what is live."""
@@ -111,15 +113,18 @@ class Nginx(Backend):
         return {host: self._filled(site, host, root, release.rules) for host in site.hosts}
 
     def _filled(self, site: Site, host: str, root: Path, rules: Rules) -> SiteConf:
+        front = site.front(host)
         https = site.https.get(host)
         return SiteConf(
             host=host,
             root=root,
             listen=tuple(self.settings.nginx_listen.split()),
             rules=rules,
-            guard=site.guard,
+            guard=site.guard_of(host),
             earlier=site.earlier if rules.bridge else None,
             modules=modules.loaded(self.settings),
+            front=replace(front, user="", password=""),
+            proxies=_proxies(self.settings) if front.allow else (),
             https=https,
             listen_tls=tuple(self.settings.nginx_listen_tls.split()) if https else (),
             http2=http2.form(self.settings) if https else "",
@@ -130,3 +135,8 @@ class Nginx(Backend):
         """Every URL that leads to this site, known by name or by what its file says."""
         leading = {host for host, conf in force.in_force(self.settings).items() if pointer.is_way(site, conf.root)}
         force.put(self.settings, dict.fromkeys(leading | set(site.hosts)), log)
+
+
+def _proxies(settings: Settings) -> tuple[str, ...]:
+    """Those whose word is believed when Homeport itself answers."""
+    return tuple(dict.fromkeys(map(network, settings.trusted_proxies.replace(",", " ").split())))

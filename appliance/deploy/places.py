@@ -9,14 +9,15 @@ from appliance.deploy import paths
 from appliance.model.environments import Environment
 from appliance.model.rules import Rules
 from appliance.model.sites import Release, Site
-from appliance.model.urls import Url
+from appliance.model.urls import Url, fronts_of, main_of
 from appliance.store import rules, urls
 
 
 def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | None = None) -> Site:
     """With the hosts that a deploy answers for, if none are named."""
+    attached = urls.of_environment(ctx.db.read(), environment.id)
     if hosts is None:
-        hosts = _hosts(ctx, environment)
+        hosts = _hosts(environment, attached)
     pointer = paths.pointer(ctx, environment.project, environment.name)
     return Site(
         project=environment.project,
@@ -27,6 +28,7 @@ def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | Non
         guard=environment.guard,
         earlier=paths.earlier(ctx, environment.id),
         rules=_rules_shown(ctx, pointer),
+        fronts=fronts_of(attached),
     )
 
 
@@ -49,11 +51,14 @@ def own_address(ctx: Context, project: str, environment: str) -> str:
 
 
 def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -> str:
-    """Where visitors go: the first URL in force, else Homeport's own address."""
-    for url in attached:
-        if url.status == "active":
-            return through_nginx(ctx, url.host) if environment.backend == "nginx" else _at(url.host, ctx.base.port)
-    return own_address(ctx, environment.project, environment.name)
+    """Where visitors go: the primary URL, or the oldest where that isn't in force, else Homeport's own address."""
+    main = main_of(url for url in attached if url.status == "active")
+    return at_host(ctx, environment, main.host) if main else own_address(ctx, environment.project, environment.name)
+
+
+def at_host(ctx: Context, environment: Environment, host: str) -> str:
+    """Where one URL of an environment answers."""
+    return through_nginx(ctx, host) if environment.backend == "nginx" else _at(host, ctx.base.port)
 
 
 def through_nginx(ctx: Context, host: str) -> str:
@@ -84,10 +89,9 @@ def _rules_shown(ctx: Context, pointer: Path) -> Rules:
     return rules.find(ctx.db.read(), key) or Rules()
 
 
-def _hosts(ctx: Context, environment: Environment) -> tuple[str, ...]:
+def _hosts(environment: Environment, attached: tuple[Url, ...]) -> tuple[str, ...]:
     """The first deploy brings all URLs; later one joins by its own job, so that none that is refused stops a deploy."""
-    those = urls.of_environment(ctx.db.read(), environment.id)
-    return tuple(url.host for url in those if environment.live is None or url.nginx.status == "ok")
+    return tuple(url.host for url in attached if environment.live is None or url.nginx.status == "ok")
 
 
 def _at(host: str, port: int) -> str:

@@ -14,6 +14,7 @@ from appliance.machine import manifest_file
 from appliance.machine.http import look
 from appliance.model import serving
 from appliance.model.answers import Answers, Asked, Outcome
+from appliance.model.fronts import Front
 from appliance.model.manifests import Manifest, etag
 from appliance.model.rules import Guard, Rules
 
@@ -91,6 +92,17 @@ def before_all(guard: Guard) -> Expected | None:
     if guard.maintenance:
         return Expected("/", 503)
     return Expected("/", 401) if guard.password else None
+
+
+def before_site(front: Front, address: Address, host: str, *, secure: bool = False) -> Expected | None:
+    """What answers at one URL in place of its site, when asked from where we ask."""
+    if not front.lets_in(address[0]):
+        return Expected("/", 403)
+    if front.redirect_to:
+        _, colon, port = host.partition(":")
+        there = f"{'https' if secure else 'http'}://{front.redirect_to}{colon}{port}/"
+        return Expected("/", front.redirect_status, location=there)
+    return None
 
 
 def until(done: Callable[[], bool], patience: float, *, longest: float = 0.25) -> bool:

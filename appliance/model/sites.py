@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.model.certificates import Https
+from appliance.model.fronts import Front
 from appliance.model.rules import Guard, Rules
 
 
@@ -32,6 +33,14 @@ class Site:
     rules: Rules = Rules()  # by which its live release answers
     https: Mapping[str, Https] = field(default_factory=dict)  # by host, those that have a certificate
     challenged: frozenset[str] = frozenset()  # hosts where an ACME server may look
+    fronts: Mapping[str, Front] = field(default_factory=dict)  # by host, what stands before its URL alone
+
+    def front(self, host: str) -> Front:
+        return self.fronts.get(host) or Front()
+
+    def guard_of(self, host: str) -> Guard:
+        """What stands before one URL."""
+        return self.front(host).guard(self.guard)
 
 
 @dataclass(frozen=True)

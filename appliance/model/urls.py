@@ -85,7 +85,7 @@ class UrlPatch:
 
     def of(self, front: Front, hashed: str | None) -> Front:
         """What a URL has before its site, with this said of it. A name without a password is forgotten."""
-        given = {
+        given: dict[str, Any] = {
             "redirect_to": self.redirect_to,
             "redirect_status": self.redirect_status,
             "allow": self.allow,

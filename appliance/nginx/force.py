@@ -12,7 +12,7 @@ from typing import Self
 from appliance.errors import Conflict, HomeportError, HostFailed
 from appliance.machine import files, served
 from appliance.machine.http import certificate_shown
-from appliance.nginx import passing, paths, standing, version
+from appliance.nginx import gate, passing, paths, standing, version
 from appliance.nginx.hands import Hands, Texts, hands_for
 from appliance.nginx.template import Conf, SiteConf, read, render
 from appliance.nginx.wildcard import KEY
@@ -118,7 +118,7 @@ def _edited(settings: Settings, wanted: Mapping[str, Conf | None]) -> set[str]:
 def _left(settings: Settings, host: str, conf: Conf | None) -> str:
     """An edit stays, where it leads to the same files; where it doesn't, nobody may be left to believe it did."""
     text = paths.text_in_place(settings, host) or ""
-    if conf and any(line not in text for line in conf.essence):
+    if conf and any(line not in text for line in (*conf.essence, *gate.essence(conf))):
         raise Conflict(
             f"The NGINX file of {host} was edited by hand, and would have to change for this.",
             code="nginx_edited",
@@ -261,7 +261,7 @@ def _amiss(conf: Conf) -> str | None:
     if isinstance(conf, SiteConf) and conf.https:
         return _amiss_by_tls(conf)
     if isinstance(conf, SiteConf):
-        return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(address, conf.host)
+        return _first_answer(conf, address).amiss(address, conf.host)
     return passing.amiss(address, conf.domain)
 
 
@@ -277,7 +277,12 @@ def _amiss_by_tls(conf: SiteConf) -> str | None:
         return f"its certificate {conf.certificate} can't be read: {why.strerror}"
     if shown != ssl.PEM_cert_to_DER_cert(own[0] + own[1]):
         return f"another certificate is shown at port {address[1]}"
-    return served.at_a_glance(conf.root, conf.rules, conf.guard).amiss(address, conf.host, secure=True)
+    return _first_answer(conf, address, secure=True).amiss(address, conf.host, secure=True)
+
+
+def _first_answer(conf: SiteConf, address: served.Address, *, secure: bool = False) -> served.Expected:
+    before = served.before_site(conf.front, address, conf.host, secure=secure)
+    return before or served.at_a_glance(conf.root, conf.rules, conf.guard)
 
 
 def _readable(text: str) -> Conf | None:

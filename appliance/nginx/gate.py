@@ -8,8 +8,10 @@ import hashlib
 
 from appliance.model import serving
 from appliance.nginx.values import SiteConf
+from appliance.nginx.wildcard import Wildcard
 from appliance.nginx.words import location, text, when
 
+Conf = SiteConf | Wildcard
 OUTSIDE = 474  # which error stands for a visitor from elsewhere
 
 
@@ -42,9 +44,9 @@ def gate(conf: SiteConf) -> list[str]:
     ]
 
 
-def essence(conf: SiteConf) -> tuple[str, ...]:
+def essence(conf: Conf) -> tuple[str, ...]:
     """The lines without which a file that was edited lets others in."""
-    return (*table(conf), *(f"    {line}" for line in gate(conf)[:2]))
+    return (*table(conf), *gate(conf)[:2]) if isinstance(conf, SiteConf) else ()
 
 
 def _variable(conf: SiteConf) -> str:

@@ -10,8 +10,7 @@ from itertools import takewhile
 
 from appliance.errors import HostFailed
 from appliance.model import serving
-from appliance.nginx import gate
-from appliance.nginx import secure
+from appliance.nginx import gate, secure
 from appliance.nginx.answers import Answers, answers
 from appliance.nginx.values import SiteConf, refused
 from appliance.nginx.wildcard import Wildcard

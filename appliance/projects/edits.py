@@ -23,8 +23,8 @@ from appliance.model.urls import Part, Url
 from appliance.nginx import edits as by_hand
 from appliance.nginx.wildcard import KEY
 from appliance.projects import domain
+from appliance.projects.find import find_url
 from appliance.projects.url_jobs import in_words, unlogged
-from appliance.projects.urls import find_url
 from appliance.store import domains, environments, jobs, journal, nginx_edits, saved, urls
 
 TESTED = "nginx.tested"

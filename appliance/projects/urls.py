@@ -11,9 +11,10 @@ from appliance.errors import Conflict, NotFound
 from appliance.events import JobAdded, UrlChanged
 from appliance.model.deployments import ID
 from appliance.model.environments import Environment
-from appliance.model.urls import NewUrl, Url
-from appliance.projects.find import find_environment
+from appliance.model.urls import NewUrl, Url, fronts_of
+from appliance.projects.find import find_environment, find_url
 from appliance.projects.url_jobs import pointed
+from appliance.projects.url_settings import hashed_password, put_in_force, set_up
 from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
@@ -28,11 +29,15 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
     foreign = backend_of(ctx, environment).claims(new.host)
     if foreign:
         raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
+    hashed = hashed_password(new)
     with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
         _refuse_taken(db, actor, new.host)
         if environments.by_id(db, environment.id) is None:
             raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
+        before = urls.of_environment(db, environment.id)
         urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
+        set_up(db, urls.find(db, new.host), new, hashed)
+        put_in_force(ctx, db, before, urls.of_environment(db, environment.id))
         jobs.add(db, "url.attach", new.host, queue="hosts", at=ctx.moment())
         record_in(ctx, db, actor, "url.create", environment, host=new.host)
     return find_url(ctx, new.host)
@@ -59,7 +64,11 @@ def remove_url(ctx: Context, actor: Actor, project: str, name: str, host: str) -
     if url.environment_id != environment.id:
         raise NotFound(f"{host} does not point at {environment.place}.", code="no_url")
     with ctx.write(UrlChanged(host, project), JobAdded()) as db:
+        before = urls.of_environment(db, environment.id)
         _let_go_one(ctx, db, environment, url)
+        left = urls.of_environment(db, environment.id)
+        _refuse_led_here(host, left)
+        put_in_force(ctx, db, before, left)
         record_in(ctx, db, actor, "url.delete", environment, host=host)
 
 
@@ -69,11 +78,16 @@ def let_go(ctx: Context, db: Connection, environment: Environment) -> None:
         _let_go_one(ctx, db, environment, url)
 
 
-def find_url(ctx: Context, host: str) -> Url:
-    found = urls.find(ctx.db.read(), host)
-    if found is None:
-        raise no_url(host)
-    return found
+def _refuse_led_here(host: str, left: tuple[Url, ...]) -> None:
+    """Others that lead to a URL would lead nowhere without it."""
+    fronts = fronts_of(left)
+    stranded = [url.host for url in left if url.front.redirect_to and not fronts[url.host].redirect_to]
+    if stranded:
+        raise Conflict(
+            f"{', '.join(stranded)} {'leads' if len(stranded) == 1 else 'lead'} to {host}.",
+            code="led_here",
+            todo=("Have it lead elsewhere, or remove it first.",),
+        )
 
 
 def _let_go_one(ctx: Context, db: Connection, environment: Environment, url: Url) -> None:

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from appliance.access.permissions import may
 from appliance.errors import Invalid
 from appliance.model.urls import STATUSES, NewUrl, Url
-from appliance.projects.find import find_project
-from appliance.projects.urls import add_url, check_again, find_url, remove_url
+from appliance.projects.find import find_project, find_url
+from appliance.projects.urls import add_url, check_again, remove_url
 from appliance.store import environments, nginx_edits, urls
 from appliance.store.sight import sees
 from appliance.ui.forms import Wrong, again, do, typed

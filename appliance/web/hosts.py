@@ -1,12 +1,15 @@
 """Which site a host name leads to, before anything of the appliance sees the request."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from appliance.access.names import is_address
 from appliance.context import Context
-from appliance.store import environments, urls
+from appliance.model.fronts import Front
+from appliance.model.urls import Url, fronts_of
+from appliance.store import urls
 from appliance.web import proxies, sites
 from appliance.web.live import Live
 
@@ -53,19 +56,21 @@ class HostSwitch:
 
     def _attached(self, host: str) -> sites.Shown | None:
         """Where nothing is found, its project may have been renamed between the look at the row and the look there."""
-        place = self._place_of(host)
-        shown = self._live.of(*place) if place else None
-        if shown and shown.empty and (place := self._place_of(host)):
-            shown = self._live.of(*place)
-        return shown
+        url = self._url_of(host)
+        shown = self._live.of(url.project, url.environment) if url else None
+        if shown and shown.empty and (url := self._url_of(host)):
+            shown = self._live.of(url.project, url.environment)
+        return self._fronted(shown, url) if shown and url else shown
 
-    def _place_of(self, host: str) -> tuple[str, str] | None:
-        if is_address(host):
-            return None
-        db = self._ctx.db.read()
-        url = urls.find(db, host)
-        environment = environments.by_id(db, url.environment_id) if url else None
-        return (environment.project, environment.name) if environment else None
+    def _url_of(self, host: str) -> Url | None:
+        return None if is_address(host) else urls.find(self._ctx.db.read(), host)
+
+    def _fronted(self, shown: sites.Shown, url: Url) -> sites.Shown:
+        """With what stands before this URL alone."""
+        front = url.front
+        if front.redirect_to:
+            front = fronts_of(urls.of_environment(self._ctx.db.read(), url.environment_id)).get(url.host, front)
+        return shown if front == Front() else replace(shown, front=front, guard=front.guard(shown.guard))
 
 
 def _host(scope: Scope) -> str:

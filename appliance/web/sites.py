@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from appliance.model import serving
 from appliance.model.answers import Answers, Asked, Outcome
+from appliance.model.fronts import Front
 from appliance.model.rules import Guard, Rules
 from appliance.web import conditions, encodings
 from appliance.web.conditions import Conditions, File
@@ -29,6 +30,7 @@ _COMMON: Headers = [(name.lower().encode(), value.encode()) for name, value in s
 _UNKEPT: Headers = [(b"cache-control", b"no-store"), *(one for one in _COMMON if one[0] != b"cache-control")]
 _UNLISTED: Headers = [(b"x-robots-tag", b"noindex")]
 _HTML = serving.HTML.encode()
+_PORT = re.compile(rb":[0-9]{1,5}\Z")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _WORDS = {400: "Bad request", 412: "Not as expected", 414: "The address is too long", 416: "No such part of the file"}
 
@@ -43,6 +45,7 @@ class Shown:
     earlier: Path | None = None  # where files of earlier releases are
     unlisted: bool = False  # search engines are asked to leave it out
     empty: bool = False  # nothing leads to a release
+    front: Front = field(default_factory=Front)  # of the URL that it was asked for by
 
 
 @dataclass
@@ -105,7 +108,7 @@ def _answer(scope: Scope, shown: Shown) -> Iterator[Reply]:
     except ValueError:
         yield _plain(400)
         return
-    if refused := _refused(scope, shown.guard):
+    if refused := _before(scope, shown.front) or _refused(scope, shown.guard):
         yield refused
         return
     asked = Asked(path, raw, query, _header(scope, b"accept-language"))
@@ -116,6 +119,19 @@ def _answer(scope: Scope, shown: Shown) -> Iterator[Reply]:
         if shown.guard.password:
             reply.more = [(name, _for_one(value) if name == b"cache-control" else value) for name, value in reply.more]
         yield reply
+
+
+def _before(scope: Scope, front: Front) -> Reply | None:
+    """What one URL answers before anything that stands before all of them."""
+    if not front.lets_in(scope["client"][0] if scope.get("client") else ""):
+        return _page(403, serving.OUTSIDE, kept=False)
+    if not front.redirect_to:
+        return None
+    host, query = _header(scope, b"host"), scope["query_string"]
+    port = _PORT.search(host)
+    there = [scope.get("scheme", "http").encode(), b"://", front.redirect_to.encode(), port[0] if port else b""]
+    there += [scope["raw_path"], b"?" + query if query else b""]
+    return Reply(front.redirect_status, [(b"location", b"".join(there)), (b"content-length", b"0")])
 
 
 def _refused(scope: Scope, guard: Guard) -> Reply | None:
