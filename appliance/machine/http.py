@@ -1,6 +1,7 @@
 """The only place that sends requests out."""
 
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -111,3 +112,24 @@ def asked(
         ) from why
     finally:
         connection.close()
+
+
+def exchange(
+    connection: socket.socket, method: str, path: str, headers: Mapping[str, str], body: bytes, *, most: int
+) -> Answer:
+    """One request over a connection that is open, and the beginning of its answer. A status is an answer."""
+    asking = http.client.HTTPConnection("")
+    asking.sock = connection
+    try:
+        asking.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in {**headers, "Content-Length": str(len(body)), "Connection": "close"}.items():
+            asking.putheader(name, value)
+        asking.endheaders(body)
+        response = asking.getresponse()
+    except http.client.HTTPException as why:
+        raise OSError(f"what it answers is not HTTP ({type(why).__name__})") from why
+    try:
+        said = response.read(most)
+    except (OSError, http.client.HTTPException):
+        said = b""
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, said)
