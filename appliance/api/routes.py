@@ -12,6 +12,7 @@ from appliance.api import (
     approvals,
     backups,
     bundles,
+    certificates,
     cleanup,
     contents,
     deployments,
@@ -67,6 +68,7 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/environments", projects.environment_created, "POST", allow="environments.create"),
         route(f"{V1}/urls", urls.listed, allow="urls.read"),
         route(f"{V1}/urls/{{host}}/check", urls.checked, "POST", allow="urls.create"),
+        *_of_certificates(),
         route(f"{V1}/activity", activity.listed, allow="activity.read"),
         route(f"{V1}/activity/export", activity.exported, allow="activity.read"),
         route(f"{V1}/activity/verify", activity.verified, allow="activity.verify"),
@@ -90,6 +92,17 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/openapi.json", described, allow=PUBLIC),
         route("/healthz", system.health, allow=PUBLIC),
         route("/metrics", system.metrics, allow="settings.read"),
+    ]
+
+
+def _of_certificates() -> list[BaseRoute]:
+    one = f"{V1}/urls/{{host}}/certificate"
+    return [
+        route(one, certificates.shown, allow="urls.read"),
+        route(one, certificates.put, "PUT", allow="urls.create"),
+        route(one, certificates.removed, "DELETE", allow="urls.create"),
+        route(f"{one}/renew", certificates.renewed, "POST", allow="urls.create"),
+        route(f"{V1}/ca", certificates.root, allow=SIGNED_IN),
     ]
 
 

@@ -10,6 +10,7 @@ from appliance.deploy.places import address
 from appliance.deploy.queue import Queue, place_in_line
 from appliance.deploy.rolled_back import RolledBack
 from appliance.model.approvals import ApprovalRule
+from appliance.model.certificates import Certificate
 from appliance.model.deployments import Deployment, Failure, Step
 from appliance.model.environments import Environment, Freeze
 from appliance.model.projects import Project
@@ -67,6 +68,20 @@ class DeploymentShape:
 
 
 @dataclass(frozen=True)
+class CertificateShape:
+    host: str
+    tls: Annotated[str, "Where it comes from: `off`, `acme`, `internal` or `upload`"]
+    status: Annotated[str, "`none`, `waiting`, `pending`, `ok` or `failed`"]
+    detail: str
+    error: Annotated[str | None, "What went wrong last, and what to do; the one in use stays until its end"]
+    issuer: Annotated[str, "Who issued the one in use"]
+    expires: Annotated[str | None, "When the one in use ends"]
+    renews_at: Annotated[str | None, "When it is renewed, or tried again; for an uploaded one, when you are reminded"]
+    redirect: Annotated[bool, "Whether HTTP leads to HTTPS"]
+    hsts: Annotated[int, "Seconds for which browsers come back by HTTPS alone"]
+
+
+@dataclass(frozen=True)
 class UrlShape:
     host: str
     project: str
@@ -76,6 +91,13 @@ class UrlShape:
     nginx: Part
     dns: Part
     proxied: bool | None
+    primary: Annotated[bool, "Whether it was chosen as the address of its environment; the oldest is until one is"]
+    redirect_to: Annotated[str | None, "Where it leads visitors: `primary` or a host; null where it shows the site"]
+    redirect_status: Annotated[int | None, "`301`, `302`, `307` or `308`, where it leads elsewhere"]
+    allow: Annotated[tuple[str, ...], "Addresses and networks that visitors may come from; empty for any"]
+    user: Annotated[str, "The name that goes with its own password; empty without one"]
+    password: Annotated[bool, "Whether it asks for a password of its own; itself that is never shown"]
+    certificate: Annotated[CertificateShape | None, "How HTTPS stands; null where nobody asked for it"]
     created_at: str
     created_by: str
 
@@ -204,6 +226,22 @@ def of_environments(ctx: Context, those: tuple[Environment, ...]) -> list[Enviro
     return shapes
 
 
+def of_certificate(one: Certificate) -> CertificateShape:
+    """Never its key."""
+    return CertificateShape(
+        one.host,
+        one.tls,
+        one.status,
+        one.detail,
+        one.error,
+        one.issuer,
+        one.expires,
+        one.renew_at,
+        one.redirect,
+        one.hsts,
+    )
+
+
 def of_url(url: Url) -> UrlShape:
     return UrlShape(
         url.host,
@@ -214,6 +252,13 @@ def of_url(url: Url) -> UrlShape:
         url.nginx,
         url.dns,
         url.proxied,
+        url.primary,
+        url.front.redirect_to or None,
+        url.front.redirect_status if url.front.redirect_to else None,
+        url.front.allow,
+        url.front.user,
+        bool(url.front.password),
+        of_certificate(url.certificate) if url.certificate else None,
         url.created_at,
         url.created_by,
     )

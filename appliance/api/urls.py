@@ -51,7 +51,7 @@ async def added(request: Request) -> Response:
 @doc("Try again to put a URL in force", returns=UrlShape, status=202, query=WAIT)
 async def checked(request: Request) -> Response:
     ctx, seconds = ctx_of(request), seconds_asked(request)
-    url = await run_in_threadpool(check_again, ctx, actor_of(request), _host(request))
+    url = await run_in_threadpool(check_again, ctx, actor_of(request), host_of(request))
     if seconds:
         url = await url_settled(ctx, url.host, seconds)
     return answer(of_url(url), 202)
@@ -60,11 +60,11 @@ async def checked(request: Request) -> Response:
 @doc("Remove a URL", status=204)
 def removed(request: Request) -> Response:
     place = request.path_params
-    remove_url(ctx_of(request), actor_of(request), place["project"], place["environment"], _host(request))
+    remove_url(ctx_of(request), actor_of(request), place["project"], place["environment"], host_of(request))
     return nothing()
 
 
-def _host(request: Request) -> str:
+def host_of(request: Request) -> str:
     """In the spelling that is kept, however it was typed."""
     typed: str = request.path_params["host"]
     try:

@@ -55,6 +55,15 @@ def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+def own_key(text: str) -> ec.EllipticCurvePrivateKey | None:
+    """Read back one that was made here."""
+    try:
+        key = load_pem_private_key(text.encode(), None)
+    except ValueError:
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
+
+
 def key_text(key: PrivateKeyTypes) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 

@@ -19,6 +19,8 @@ SECTIONS = {
         "environments": "appliance.cli.environments:environments",
         "deployments": "appliance.cli.deployments:deployments",
         "urls": "appliance.cli.urls:urls",
+        "certificates": "appliance.cli.certificates:certificates",
+        "ca": "appliance.cli.certificates:ca",
         "nginx": "appliance.cli.nginx:nginx",
         "keys": "appliance.cli.keys:keys",
         "sessions": "appliance.cli.sessions:sessions",

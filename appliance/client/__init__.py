@@ -5,6 +5,7 @@ from appliance.client.account import Account, DeviceData
 from appliance.client.activity import FlawData, Record, VerifiedData
 from appliance.client.address import is_loopback, server_url
 from appliance.client.backups import Backups
+from appliance.client.certificates import Certificates
 from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
@@ -20,6 +21,7 @@ from appliance.client.shapes import (
     ArrivedData,
     BackupData,
     BundleData,
+    CertificateData,
     CheckData,
     CleanupData,
     DeploymentData,
@@ -59,6 +61,7 @@ __all__ = [
     "ArrivedData",
     "BackupData",
     "BundleData",
+    "CertificateData",
     "ChangesData",
     "CheckData",
     "CleanupData",
@@ -123,6 +126,7 @@ class Client(
     Backups,
     Xrays,
     Edits,
+    Certificates,
     Record,
     Mail,
     SignIn,

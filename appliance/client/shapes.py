@@ -202,6 +202,19 @@ class PartData(TypedDict):
     note: str
 
 
+class CertificateData(TypedDict):
+    host: str
+    tls: str
+    status: str
+    detail: str
+    error: str | None
+    issuer: str
+    expires: str | None
+    renews_at: str | None
+    redirect: bool
+    hsts: int
+
+
 class UrlData(Made):
     host: str
     project: str
@@ -211,6 +224,13 @@ class UrlData(Made):
     nginx: PartData
     dns: PartData
     proxied: bool | None
+    primary: bool
+    redirect_to: str | None
+    redirect_status: int | None
+    allow: list[str]
+    user: str
+    password: bool
+    certificate: CertificateData | None
 
 
 class FreezeData(TypedDict):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from appliance.context import Context
 from appliance.machine.shelf import Shelf
+from appliance.model.certificates import Certificate
 from appliance.model.rules import REVALIDATE, Rules
 from appliance.model.sites import Release
+from appliance.nginx.values import certificate_folder
 
-OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups", "gone")
-SERVED = ("files", "releases", "sites", "earlier", "nginx")
+OURS_ALONE = ("bundles", "incoming", "uploads", "logs", "backups", "gone", "certificates")
+SERVED = ("files", "releases", "sites", "earlier", "nginx", "challenges")
 
 
 def make_folders(data: Path) -> None:
@@ -77,6 +79,25 @@ def pointer(ctx: Context, project: str, environment: str) -> Path:
 def nowhere(ctx: Context) -> Path:
     """A pointer that never leads anywhere."""
     return ctx.data / "sites" / "-"
+
+
+def certificates(ctx: Context, host: str) -> Path:
+    """The certificate and the key of a host, ours alone."""
+    return ctx.data / "certificates" / certificate_folder(host)
+
+
+def has_certificate(ctx: Context, one: Certificate) -> bool:
+    folder = certificates(ctx, one.host)
+    return all((folder / f"{one.files}{ending}").is_file() for ending in (".pem", ".key"))
+
+
+def internal_ca(ctx: Context) -> Path:
+    return ctx.data / "certificates" / "@internal"
+
+
+def challenges(ctx: Context) -> Path:
+    """What ACME servers look for, by token."""
+    return ctx.data / "challenges"
 
 
 def log_file(ctx: Context, deployment: str) -> Path:

@@ -1,6 +1,7 @@
 """An environment as its backend sees it."""
 
 from pathlib import Path
+from typing import Any
 
 from appliance.backends import load
 from appliance.backends.base import Backend
@@ -10,7 +11,7 @@ from appliance.model.environments import Environment
 from appliance.model.rules import Rules
 from appliance.model.sites import Release, Site
 from appliance.model.urls import Url, fronts_of, main_of
-from appliance.store import rules, urls
+from appliance.store import certificates, rules, urls
 
 
 def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | None = None) -> Site:
@@ -29,7 +30,15 @@ def site_of(ctx: Context, environment: Environment, hosts: tuple[str, ...] | Non
         earlier=paths.earlier(ctx, environment.id),
         rules=_rules_shown(ctx, pointer),
         fronts=fronts_of(attached),
+        **_https(ctx, hosts),
     )
+
+
+def _https(ctx: Context, hosts: tuple[str, ...]) -> dict[str, Any]:
+    """A certificate whose files are gone is as good as none: NGINX would not start with it."""
+    found = certificates.several(ctx.db.read(), hosts)
+    https = {host: one.https for host, one in found.items() if one.https and paths.has_certificate(ctx, one)}
+    return {"https": https, "challenged": frozenset(host for host, one in found.items() if one.tls == "acme")}
 
 
 def backend_of(ctx: Context, environment: Environment) -> Backend:
@@ -53,12 +62,17 @@ def own_address(ctx: Context, project: str, environment: str) -> str:
 def address(ctx: Context, environment: Environment, attached: tuple[Url, ...]) -> str:
     """Where visitors go: the primary URL, or the oldest where that isn't in force, else Homeport's own address."""
     main = main_of(url for url in attached if url.status == "active")
-    return at_host(ctx, environment, main.host) if main else own_address(ctx, environment.project, environment.name)
+    return at_url(ctx, environment, main) if main else own_address(ctx, environment.project, environment.name)
 
 
-def at_host(ctx: Context, environment: Environment, host: str) -> str:
+def at_url(ctx: Context, environment: Environment, url: Url) -> str:
     """Where one URL of an environment answers."""
-    return through_nginx(ctx, host) if environment.backend == "nginx" else _at(host, ctx.base.port)
+    if environment.backend != "nginx":
+        return _at(url.host, ctx.base.port)
+    if url.certificate and url.certificate.status == "ok":
+        port = _port(ctx.settings.nginx_listen_tls)
+        return f"https://{url.host}{'' if port == 443 else f':{port}'}/"
+    return through_nginx(ctx, url.host)
 
 
 def through_nginx(ctx: Context, host: str) -> str:

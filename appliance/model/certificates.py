@@ -33,6 +33,7 @@ class Certificate:
     detail: str = ""
     error: str | None = None
     files: str = ""  # of the one that is in use, or about to be; empty for none
+    issuer: str = ""
     expires: str | None = None
     renew_at: str | None = None
     order: str = ""  # at the ACME server, while one is under way
@@ -40,7 +41,7 @@ class Certificate:
     asked_at: str | None = None  # when the server was asked last when to renew
     project: str = ""
     environment: str = ""
-    at: Place = field(default_factory=Place)
+    at: Place = Place(0)
 
     @property
     def https(self) -> Https | None:

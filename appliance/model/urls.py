@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 from appliance.model import fronts, guards
+from appliance.model.certificates import Certificate
 from appliance.model.fields import Reader
 from appliance.model.fronts import PRIMARY, Front
 from appliance.model.places import Place
@@ -42,6 +43,7 @@ class Url:
     project_id: int = 0
     primary: bool = False  # chosen as the address of its environment
     front: Front = Front()
+    certificate: Certificate | None = None
 
     @property
     def at(self) -> Place:

@@ -12,12 +12,13 @@ from appliance.context import Context
 from appliance.deploy.places import backend_of, release_shown, site_of
 from appliance.dns import Record, provider
 from appliance.errors import HomeportError, HostFailed, RemoteFailed
-from appliance.events import UrlChanged
+from appliance.events import JobAdded, UrlChanged
 from appliance.machine import faults, files, served
 from appliance.model.environments import Environment
 from appliance.model.jobs import Job
 from appliance.model.sites import Probe, Site
 from appliance.model.urls import Part, Url
+from appliance.projects import certificate_steps
 from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
@@ -224,12 +225,13 @@ def in_words(why: HomeportError) -> str:
 
 def _activate(ctx: Context, one: _Coming) -> None:
     url = one.url
-    with ctx.write(UrlChanged(url.host, url.project)) as db:
+    with ctx.write(UrlChanged(url.host, url.project), JobAdded()) as db:
         journal.end(db, one.entry, "done", "in force", ctx.moment())
         now = _same(db, url)
         if now is None:
             return
         urls.set_state(db, url.host, "active")
+        certificate_steps.go_on(ctx, db, url.host, one.environment)
         if now.status != "active":
             record(ctx, db, HOMEPORT, "url.active", url.host, project=url.project, environment=url.environment)
 

@@ -12,6 +12,7 @@ from appliance.events import JobAdded, UrlChanged
 from appliance.model.deployments import ID
 from appliance.model.environments import Environment
 from appliance.model.urls import NewUrl, Url, fronts_of
+from appliance.projects import certificate_steps
 from appliance.projects.find import find_environment, find_url
 from appliance.projects.url_jobs import pointed
 from appliance.projects.url_settings import hashed_password, put_in_force, set_up
@@ -38,6 +39,7 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
         urls.add(db, new.host, environment.id, proxied=new.proxied, at=ctx.moment(), by=actor.name)
         set_up(db, urls.find(db, new.host), new, hashed)
         put_in_force(ctx, db, before, urls.of_environment(db, environment.id))
+        certificate_steps.begin(ctx, db, new.host, environment)
         jobs.add(db, "url.attach", new.host, queue="hosts", at=ctx.moment())
         record_in(ctx, db, actor, "url.create", environment, host=new.host)
     return find_url(ctx, new.host)

@@ -80,6 +80,34 @@ def m010_url_fronts(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m011_variables(db: Database) -> None:
+    for statement in VARIABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m012_certificates(db: Database) -> None:
+    for statement in CERTIFICATES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m013_notifications(db: Database) -> None:
+    for statement in NOTIFICATIONS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations()
+def m014_process_log(db: Database) -> None:
+    for statement in PROCESS_LOG.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 FOUNDATION = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE saved (
@@ -403,4 +431,69 @@ CREATE TABLE approvals (
 URL_FRONTS = """
 ALTER TABLE urls ADD COLUMN main INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE urls ADD COLUMN front TEXT NOT NULL DEFAULT '{}';
+"""
+
+VARIABLES = """
+CREATE TABLE variables (
+    id TEXT PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE,
+    environment_id INTEGER REFERENCES environments ON DELETE CASCADE, name TEXT NOT NULL, secret INTEGER NOT NULL,
+    value TEXT NOT NULL, changed_at TEXT NOT NULL, changed_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX variables_place ON variables (project_id, coalesce(environment_id, 0), name);
+CREATE INDEX variables_environment ON variables (environment_id) WHERE environment_id IS NOT NULL;
+CREATE TABLE variable_sets (
+    id TEXT PRIMARY KEY, environment_id INTEGER NOT NULL REFERENCES environments ON DELETE CASCADE, value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX variable_sets_environment ON variable_sets (environment_id, id);
+ALTER TABLE deployments ADD COLUMN variables TEXT;
+"""
+
+CERTIFICATES = """
+CREATE TABLE certificates (
+    host TEXT PRIMARY KEY REFERENCES urls ON DELETE CASCADE, tls TEXT NOT NULL, redirect INTEGER NOT NULL,
+    hsts INTEGER NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '', error TEXT,
+    files TEXT NOT NULL DEFAULT '', issuer TEXT NOT NULL DEFAULT '', expires TEXT, renew_at TEXT,
+    "order" TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0, asked_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX certificates_renewal ON certificates (renew_at) WHERE renew_at IS NOT NULL;
+CREATE TABLE acme_accounts (
+    directory TEXT PRIMARY KEY, account TEXT NOT NULL, private TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+NOTIFICATIONS = """
+CREATE TABLE channels (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL UNIQUE COLLATE NOCASE, address TEXT NOT NULL,
+    events TEXT NOT NULL, everywhere INTEGER NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE channel_projects (
+    channel_id TEXT NOT NULL REFERENCES channels ON DELETE CASCADE,
+    project_id INTEGER NOT NULL REFERENCES projects ON DELETE CASCADE, PRIMARY KEY (channel_id, project_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_projects_project ON channel_projects (project_id);
+CREATE TABLE channel_secrets (
+    id TEXT PRIMARY KEY, channel_id TEXT NOT NULL REFERENCES channels ON DELETE CASCADE, part TEXT NOT NULL,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_secrets_channel ON channel_secrets (channel_id);
+CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY, channel_id TEXT NOT NULL REFERENCES channels ON DELETE CASCADE, event TEXT NOT NULL,
+    notice TEXT NOT NULL, status TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL,
+    next_at TEXT, ended_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_channel ON deliveries (channel_id, id);
+CREATE INDEX deliveries_due ON deliveries (channel_id, next_at) WHERE status = 'queued';
+CREATE TABLE delivery_tries (
+    id INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL REFERENCES deliveries ON DELETE CASCADE, at TEXT NOT NULL,
+    took REAL NOT NULL, succeeded INTEGER NOT NULL, status INTEGER, said TEXT NOT NULL
+) STRICT;
+CREATE INDEX delivery_tries_delivery ON delivery_tries (delivery_id, id);
+"""
+
+PROCESS_LOG = """
+CREATE TABLE process_log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, area TEXT NOT NULL, level TEXT NOT NULL,
+    subject TEXT NOT NULL, project TEXT, text TEXT NOT NULL, todo TEXT NOT NULL
+) STRICT;
+CREATE INDEX process_log_at ON process_log (at);
 """

@@ -10,8 +10,12 @@ PLACES = {  # table: what names a row, and what holds the secret
     "old_keys": ("id", "sealed"),
     "providers": ("id", "secret"),
     "totp": ("person_id", "secret"),
+    "channel_secrets": ("id", "value"),
+    "acme_accounts": ("directory", "private"),
+    "variables": ("id", "value"),
+    "variable_sets": ("id", "value"),
 }
-SPOKEN = ("providers",)  # told to somebody else, besides what is saved in settings: an answer could repeat it
+SPOKEN = ("providers", "channel_secrets")  # told to somebody else, besides what is saved in settings: an answer could repeat it
 
 
 def key_of(db: Connection) -> str | None:

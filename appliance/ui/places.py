@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.context import Context
 from appliance.deploy import rolled_back
-from appliance.deploy.places import address, at_host, own_address
+from appliance.deploy.places import address, at_url, own_address
 from appliance.deploy.rolled_back import RolledBack
 from appliance.deploy.submit import rollback_targets
 from appliance.model.deployments import Deployment
@@ -90,7 +90,7 @@ def of_project(ctx: Context, project_id: int, sight: Sight | None, *, acts: bool
 def addresses(ctx: Context, those: tuple[Url, ...]) -> dict[str, str]:
     """Where each URL that is in force leads."""
     known = environments.by_ids(ctx.db.read(), [url.environment_id for url in those])
-    return {url.host: at_host(ctx, known[url.environment_id], url.host) for url in those if url.environment_id in known}
+    return {url.host: at_url(ctx, known[url.environment_id], url) for url in those if url.environment_id in known}
 
 
 def main_of(places: tuple[Place, ...]) -> Place | None:

@@ -16,7 +16,7 @@ from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
-from appliance.projects import domain, edits, settle, url_jobs
+from appliance.projects import certificate_jobs, certificate_steps, domain, edits, settle, url_jobs
 from appliance.store import jobs
 from appliance.store.db import NotNow
 from appliance.worker import timers
@@ -38,6 +38,7 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     "hosts.settle": settle.settle,
     "url.restore": edits.write_anew,
     "domain.settle": domain.settle,
+    certificate_steps.KIND: certificate_jobs.obtain,
     mail.KIND: mail.deliver,
     forgotten.KIND: forgotten.send_link,
 }
@@ -52,6 +53,7 @@ AFTER_A_FAULT = {
     "url.restore": url_jobs.end_in_fault,
     "domain.settle": domain.end_in_fault,
     "backup": take.end_in_fault,
+    certificate_steps.KIND: certificate_jobs.end_in_fault,
 }
 logger = logging.getLogger("homeport.worker")
 

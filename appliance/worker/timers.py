@@ -9,7 +9,7 @@ from appliance.access.people import invite
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
-from appliance.projects import domain, edits
+from appliance.projects import certificate_jobs, domain, edits
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
@@ -22,6 +22,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "see which releases are needed": (HOUR / 12, releases.settle_doubts),
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
+    "renew certificates": (60.0, certificate_jobs.look),
     "look for edits by hand": (HOUR / 12, edits.look),
     "end requests that nobody answered": (60.0, approvals.expire),
     "forget who sent what": (HOUR / 4, reach.forget_sent),
