@@ -25,7 +25,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def is_there(thing: str) -> bool:
     if thing.startswith("lib"):
         return find_library(thing.removeprefix("lib").partition(".")[0]) is not None
-    return shutil.which(thing) is not None
+    return shutil.which(thing, path=f"{os.environ['PATH']}:/usr/sbin") is not None
 
 
 @pytest.fixture(scope="session")

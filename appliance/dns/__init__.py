@@ -8,7 +8,12 @@ from appliance.settings import Settings
 
 __all__ = ["AUTO", "NONE", "REGISTRY", "Provider", "Record", "Target", "chosen", "known", "load", "provider"]
 
-REGISTRY = {"cloudflare": "appliance.dns.cloudflare:Cloudflare"}
+REGISTRY = {
+    "cloudflare": "appliance.dns.cloudflare:Cloudflare",
+    "rfc2136": "appliance.dns.rfc2136:Rfc2136",
+    "route53": "appliance.dns.route53:Route53",
+    "manual": "appliance.dns.manual:Manual",
+}
 NONE, AUTO = "none", "auto"
 OFFERED = "homeport.dns"  # the entry points where other packages offer theirs
 

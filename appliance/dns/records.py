@@ -62,7 +62,8 @@ class Records:
         if wanted.content == host:
             return self._itself(host, rows)
         ours = [row for row in rows if self._is_ours(row)]
-        accepted = self._accepted(wanted, [row for row in rows if row not in ours], ours)
+        theirs = [row for row in rows if row.there and row not in ours]
+        accepted = self._accepted(wanted, theirs, ours)
         row = Row("", host, wanted.type, wanted.content, proxied, self._mark(host), self.ttl)
         plan = pointing(row, ours, accepted, lambda one: self._leads(one, wanted)).checked()
         if plan.changes_anything:
@@ -83,14 +84,15 @@ class Records:
         here = [row for row in theirs if self._leads(row, wanted)]
         kind = here[0].type if here else wanted.type
         for row in theirs:
-            beside = "CNAME" not in (row.type, kind) and row.type != kind and (here or ours)
+            beside = "CNAME" not in (row.type, kind) and row.type != kind and (here or any(one.there for one in ours))
             if row not in here and not beside:
                 raise _elsewhere(row, wanted)
         return here[0] if here else None
 
     def _itself(self, host: str, rows: list[Row]) -> Record:
-        if rows:
-            return self._record(rows[0])
+        there = [row for row in rows if row.there]
+        if there:
+            return self._record(there[0])
         raise RemoteFailed(
             f"Records point to {host}, so {host} can't be made to point to itself.",
             permanent=True,
@@ -110,7 +112,8 @@ class Records:
         ends = {(type, content)}
         zone = self.zones.find(content) if type == "CNAME" and hops else None
         for row in self.zones.rows(zone, content) if zone else ():
-            ends |= self._ends(row.type, row.content, hops - 1)
+            if row.there:
+                ends |= self._ends(row.type, row.content, hops - 1)
         return ends
 
     def _mark(self, host: str) -> str:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from appliance.dns.base import Provider, Record, Target
 from appliance.dns.records import Records
+from appliance.errors import RemoteFailed
 from appliance.model.checks import Check
 
 
@@ -45,4 +46,7 @@ class Zoned(Provider):
         if missing:
             mend = "Enter it in Settings, DNS."
             return [Check(f"dns.{self.name}", "failed", f"{one.label} is missing.", mend) for one in missing]
-        return self.look(hosts)
+        try:
+            return self.look(hosts)
+        except RemoteFailed as why:
+            return [Check(f"dns.{self.name}", "failed", why.detail, " ".join(why.todo))]

@@ -1,17 +1,15 @@
 """A bucket that speaks S3: signed requests, and what a refusal means."""
 
 import hashlib
-import hmac
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html import unescape
 from urllib.parse import quote, urlsplit
 
 from appliance.errors import RemoteFailed
+from appliance.machine.aws import Answer, Request, sign
 from appliance.machine.http import Response, asked
 
 TRIES = 4
@@ -36,21 +34,6 @@ MAY = {
     "HEAD": "s3:GetObject",
     "DELETE": "s3:DeleteObject",
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    headers: dict[str, str]  # lower-case names
-    body: bytes
-
-    def tag(self, name: str) -> str:
-        """The text of an XML element; the few that are asked for hold nothing else."""
-        found = re.search(rb"<%s>([^<]*)</%s>" % (name.encode(), name.encode()), self.body)
-        return unescape(found[1].decode("utf-8", "replace")) if found else ""
-
-    def tags(self, name: str) -> list[str]:
-        found = re.findall(rb"<%s>([^<]*)</%s>" % (name.encode(), name.encode()), self.body)
-        return [unescape(one.decode("utf-8", "replace")) for one in found]
 
 
 @dataclass(frozen=True)
@@ -131,35 +114,6 @@ def _permission(method: str, query: Mapping[str, str]) -> str:
     if method == "DELETE" and "uploadId" in query:
         return "s3:AbortMultipartUpload"
     return MAY[method]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is signed. The path and the query are escaped already, the query is in order."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    payload: str  # the SHA-256 of the body
-
-
-def sign(request: Request, at: datetime, *, key_id: str, secret: str, region: str) -> dict[str, str]:
-    """The headers with an AWS signature, version 4, of all of them and of the body."""
-    moment = at.strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{moment[:8]}/{region}/s3/aws4_request"
-    given = {name.lower(): value.strip() for name, value in request.headers.items()}
-    whole = {**given, "x-amz-content-sha256": request.payload, "x-amz-date": moment}
-    names = ";".join(sorted(whole))
-    lines = "".join(f"{name}:{whole[name]}\n" for name in sorted(whole))
-    plain = "\n".join((request.method, request.path, request.query, lines, names, request.payload))
-    text = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(plain.encode()).hexdigest()))
-    key = f"AWS4{secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    auth = f"AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
-    return {**whole, "authorization": auth}
 
 
 def _sorted(query: Mapping[str, str] | None) -> list[tuple[str, str]]:

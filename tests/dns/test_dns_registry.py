@@ -13,6 +13,11 @@ def test_without_a_token_there_is_no_provider() -> None:
     assert dns.provider(Settings(), "i") is None
 
 
+def test_what_is_chosen_comes_before_a_token() -> None:
+    assert dns.provider(Settings(cloudflare_token="x" * 40, dns_provider="none"), "i") is None
+    assert dns.chosen(Settings(cloudflare_token="x" * 40, dns_provider="manual")) == "manual"
+
+
 def test_with_a_token_it_is_cloudflare() -> None:
     assert isinstance(dns.provider(Settings(cloudflare_token="x" * 40), "i"), Cloudflare)
 
@@ -34,5 +39,5 @@ def test_another_package_may_offer_one(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.syspath_prepend(tmp_path)
     assert dns.load("offered") is Cloudflare
     assert dns.load("cloudflare") is Cloudflare
-    with pytest.raises(StartFailed, match="There is cloudflare, offered"):
+    with pytest.raises(StartFailed, match="There is cloudflare, manual, offered, rfc2136, route53"):
         dns.load("unheard-of")

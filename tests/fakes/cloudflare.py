@@ -305,6 +305,7 @@ class FakeCloudflare:
             if record.zone_id == zone.id
             and name.lower() in ("", record.name)
             and query.get("type", record.type) == record.type
+            and (record.comment or "").startswith(query.get("comment.startswith", ""))
         ]
 
     def _record(self, zone: Zone, record_id: str) -> Record:

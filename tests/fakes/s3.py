@@ -80,7 +80,7 @@ class _Server(ThreadingHTTPServer):
         """Whoever asked may be gone by the time of the answer."""
 
 
-class _Refused(Exception):
+class Refused(Exception):
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(code)
         self.status, self.code, self.message = status, code, message
@@ -108,13 +108,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.s3.asked.append(f"{self.command} {self.path}")
         try:
             if self.s3.failures:
-                raise _Refused(self.s3.failures.pop(0), "InternalError", "We encountered an internal error.")
+                raise Refused(self.s3.failures.pop(0), "InternalError", "We encountered an internal error.")
             check_signature(self.command, self.path, dict(self.headers.items()), body)
             _, bucket, key = (*unquote(parts.path).split("/", 2), "")[:3]
             if bucket != BUCKET:
-                raise _Refused(404, "NoSuchBucket", "The specified bucket does not exist")
+                raise Refused(404, "NoSuchBucket", "The specified bucket does not exist")
             status, headers, answer = self._act(key, query, body)
-        except _Refused as why:
+        except Refused as why:
             text = f"<Error><Code>{why.code}</Code><Message>{why.message}</Message></Error>"
             status, headers, answer = why.status, {}, text.encode()
         self.send_response(status)
@@ -162,16 +162,16 @@ class _Handler(BaseHTTPRequestHandler):
                 self._may("DeleteObject")
                 self.s3.objects.pop(key, None)
                 return 204, {}, b""
-        raise _Refused(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
+        raise Refused(501, "NotImplemented", "A header you provided implies functionality that is not implemented.")
 
     def _complete(self, key: str, query: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         upload = self._upload(query, key)
         named = re.findall(rb"<PartNumber>(\d+)</PartNumber><ETag>([^<]+)</ETag>", body)
         parts = [upload.parts[int(number)] for number, _ in named]
         if [f'"{_md5(part)}"'.encode() for part in parts] != [etag for _, etag in named] or not parts:
-            raise _Refused(400, "InvalidPart", "One or more of the specified parts could not be found.")
+            raise Refused(400, "InvalidPart", "One or more of the specified parts could not be found.")
         if any(len(part) < LEAST_PART for part in parts[:-1]):
-            raise _Refused(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
+            raise Refused(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
         self.s3.objects[key] = b"".join(parts)
         del self.s3.uploads[query["uploadId"]]
         whole = _md5(b"".join(bytes.fromhex(_md5(part)) for part in parts))
@@ -180,50 +180,52 @@ class _Handler(BaseHTTPRequestHandler):
     def _upload(self, query: dict[str, str], key: str) -> Upload:
         found = self.s3.uploads.get(query["uploadId"])
         if found is None or found.key != key:
-            raise _Refused(404, "NoSuchUpload", "The specified multipart upload does not exist.")
+            raise Refused(404, "NoSuchUpload", "The specified multipart upload does not exist.")
         return found
 
     def _object(self, key: str) -> bytes:
         if key not in self.s3.objects:
-            raise _Refused(404, "NoSuchKey", "The specified key does not exist.")
+            raise Refused(404, "NoSuchKey", "The specified key does not exist.")
         return self.s3.objects[key]
 
     def _may(self, action: str) -> None:
         if action not in self.s3.allowed:
-            raise _Refused(403, "AccessDenied", "Access Denied")
+            raise Refused(403, "AccessDenied", "Access Denied")
 
 
-def check_signature(method: str, target: str, headers: Mapping[str, str], body: bytes) -> None:
+def check_signature(
+    method: str, target: str, headers: Mapping[str, str], body: bytes, *, service: str = "s3", in_region: str = REGION
+) -> None:
     """AWS signature, version 4, worked out from what came, not from how it was made."""
     headers = {name.lower(): value for name, value in headers.items()}
     found = re.fullmatch(
-        r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/s3/aws4_request, "
+        rf"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{{8}})/([^/]+)/{service}/aws4_request, "
         r"SignedHeaders=([^,]+), Signature=(\w{64})",
         headers.get("authorization", ""),
     )
     if not found:
-        raise _Refused(403, "AccessDenied", "Access Denied")
+        raise Refused(403, "AccessDenied", "Access Denied")
     key_id, day, region, names, signature = found.groups()
     if key_id != KEY_ID:
-        raise _Refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
-    if region != REGION:
-        raise _Refused(400, "AuthorizationHeaderMalformed", f"the region '{region}' is wrong; expecting '{REGION}'")
+        raise Refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+    if region != in_region:
+        raise Refused(400, "AuthorizationHeaderMalformed", f"the region '{region}' is wrong; expecting '{in_region}'")
     if headers.get("x-amz-content-sha256") != hashlib.sha256(body).hexdigest():
-        raise _Refused(400, "XAmzContentSHA256Mismatch", "The provided header does not match what was computed.")
+        raise Refused(400, "XAmzContentSHA256Mismatch", "The provided header does not match what was computed.")
     must = {"host", *(name for name in headers if name.startswith("x-amz-"))}
     if not must <= set(names.split(";")):
-        raise _Refused(403, "AccessDenied", "There were headers present in the request which were not signed")
+        raise Refused(403, "AccessDenied", "There were headers present in the request which were not signed")
     path, _, query = target.partition("?")
     lines = [f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names.split(";")]
     asked = "&".join(sorted(query.split("&"))) if query else ""
     whole = "\n".join([method, path, asked, "".join(lines), names, headers["x-amz-content-sha256"]])
-    scope = f"{day}/{region}/s3/aws4_request"
+    scope = f"{day}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{hashlib.sha256(whole.encode()).hexdigest()}"
     key = ("AWS4" + SECRET).encode()
-    for word in (day, region, "s3", "aws4_request"):
+    for word in (day, region, service, "aws4_request"):
         key = hmac.digest(key, word.encode(), "sha256")
     if hmac.new(key, text.encode(), "sha256").hexdigest() != signature:
-        raise _Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+        raise Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
 
 
 def _md5(data: bytes) -> str:

@@ -101,7 +101,8 @@ class Api(Zones):
         if gone and made:
             self.exchange(zone, gone, made[0])
             return
-        if gone and not any([self.delete(zone, row) for row in gone]):
+        deleted = [self.delete(zone, row) for row in gone]
+        if gone and not any(deleted):
             raise Gone(f"The record for {plan.host} is gone already.", permanent=False)
         for row in made:
             self.create(zone, row)
