@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
-from appliance import __version__
+from appliance import __version__, process_log
 from appliance.access import chain, second_step, secrets, setup
 from appliance.access.actor import OPERATOR
 from appliance.access.secrets import Rotated
@@ -127,6 +127,7 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
         outcome.explain(why)
         raise
     journal.keep_clean(ctx)
+    stop_keeping = process_log.keep(ctx)
     runner = Runner(ctx)
     runner.start()
     gc.freeze()  # what is loaded stays: looking through it for rubbish again and again costs more than it holds
@@ -135,12 +136,15 @@ def _turn(settings: Settings, held: Held) -> Wanted | None:
     control = Control(ctx, serving.leave)
     control.start()
     ctx.bus.listen(lambda event: serving.leave_soon() if isinstance(event, Restored) else None)
+    process_log.tell(ctx, "homeport", f"Homeport {__version__} answers at {address(ctx)}.")
     left = serving.serve_on(held.listener, held.connections)
     runner.stop()
     partner.send_all_away()
     control.stop()
     held.connections = serving.taken_along
     chain.note(ctx)
+    process_log.tell(ctx, "homeport", f"Homeport {__version__} goes.")
+    stop_keeping()
     if left and control.wanted:
         outcome.set_aside(ctx, held, control.wanted)
     ctx.db.close()

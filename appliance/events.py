@@ -28,6 +28,11 @@ class LogGrew(Event):
 
 
 @dataclass(frozen=True)
+class ProcessLogGrew(Event):
+    pass
+
+
+@dataclass(frozen=True)
 class UrlChanged(Event):
     host: str
     project: str

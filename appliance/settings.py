@@ -181,6 +181,8 @@ class Settings:
         "OUTGOING_ALLOW",
         "Networks and host names inside that notifications may go to, such as `10.1.0.0/16 chat.example.internal`",
     )
+    log_days: int = _setting(30, "LOG_DAYS", "Days for which lines of the process log are kept", saved=True)
+    log_lines: int = _setting(50_000, "LOG_LINES", "Most lines of the process log that are kept", saved=True)
     workers: int = _setting(4, "WORKERS", "How many jobs run at once")
     backup_every: str = _setting(
         "off", "BACKUP_EVERY", "How often a backup is taken by itself: `off`, `daily` or `weekly`", saved=True
@@ -291,6 +293,16 @@ def _positive(text: str) -> int:
     if number <= 0:
         raise ValueError("it must be more than zero")
     return number
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not 1 <= number <= most:
+            raise ValueError(f"it is from 1 to {most}")
+        return number
+
+    return read
 
 
 def _port(text: str) -> int:
@@ -533,6 +545,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "upload_hours": _positive,
     "syslog": _syslog,
     "outgoing_allow": _inside,
+    "log_days": _up_to(3650),
+    "log_lines": _up_to(1_000_000),
     "workers": _positive,
     "trusted_proxies": _networks,
     "hosts": _hosts,

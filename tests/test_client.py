@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.client import Client, ClientError, Unreachable, Upload, server_url
-from appliance.client import deployments as client_module
+from appliance.client import connection as client_module
 from appliance.errors import BadRequest, NotFound
 from tests.cli.wire import Call, wire
 

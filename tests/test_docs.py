@@ -37,6 +37,7 @@ RUN = (
     "keys",
     "activity",
     "people",
+    "log",
     "mail",
     "sign-in",
     "settings",

@@ -13,12 +13,14 @@ from appliance.events import JobAdded
 from appliance.machine import clock, smtp
 from appliance.model.checks import Check
 from appliance.model.mails import Mail
+from appliance.process_log import TOLD, tell
 from appliance.settings import Settings
 from appliance.store import jobs, mails, people
 from appliance.store.db import Connection
 
 KIND = "mail"
 WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=20))
+MEND = ("Test the settings in Settings, E-mail.",)
 logger = logging.getLogger("homeport.mail")
 
 
@@ -67,12 +69,14 @@ def deliver(ctx: Context, mail_id: str, _: int) -> None:
 def _failed(ctx: Context, mail: Mail, why: str, *, permanent: bool) -> None:
     said = ctx.redact(why)
     if permanent or mail.tries >= len(WAITS):
-        logger.warning("“%s” to %s was given up: %s", mail.subject, mail.to, said)
+        logger.warning("“%s” to %s was given up: %s", mail.subject, mail.to, said, extra=TOLD)
         _over(ctx, mail, said)
+        tell(ctx, "mail", f"“{mail.subject}” to {mail.to} was given up: {said}", level="error", todo=MEND)
         return
     with ctx.write(JobAdded()) as db:
         mails.tried(db, mail.id)
         jobs.add(db, KIND, mail.id, queue=f"mail {mail.id}", at=clock.text(ctx.now() + WAITS[mail.tries]))
+    tell(ctx, "mail", f"“{mail.subject}” to {mail.to} can't be sent now and is tried again: {said}", level="warn")
 
 
 def _over(ctx: Context, mail: Mail, why: str) -> None:
@@ -82,6 +86,8 @@ def _over(ctx: Context, mail: Mail, why: str) -> None:
             record(ctx, db, HOMEPORT, "mail.failed", mail.to, about=mail.subject, why=why)
         else:
             record(ctx, db, HOMEPORT, "mail.sent", mail.to, about=mail.subject)
+    if not why:
+        tell(ctx, "mail", f"“{mail.subject}” was sent to {mail.to}.")
 
 
 def test(ctx: Context, actor: Actor, settings: Settings, to: str) -> list[Check]:

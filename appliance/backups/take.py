@@ -15,6 +15,7 @@ from appliance.events import BackupChanged
 from appliance.machine.tar import Sink
 from appliance.model.amounts import how_many
 from appliance.model.backups import Backup
+from appliance.process_log import tell
 from appliance.store import backups
 from appliance.store.db import NotNow
 
@@ -57,12 +58,14 @@ def _take(ctx: Context, backup: Backup) -> None:
     with ctx.write(BackupChanged(backup.id)) as db:
         backups.succeed(db, backup.id, size=done.size, sha256=done.sha256, note=_note(done), at=ctx.moment())
         record(ctx, db, HOMEPORT, "backup.succeeded", backup.name, size=done.size)
+    tell(ctx, "backups", f"{backup.name} is in {place.name}, {done.size:,} bytes. {_note(done)}".strip())
 
 
 def _fail(ctx: Context, backup: Backup, error: str) -> None:
     with ctx.write(BackupChanged(backup.id)) as db:
         backups.fail(db, backup.id, ctx.redact(error), ctx.moment())
         record(ctx, db, HOMEPORT, "backup.failed", backup.name, why=ctx.redact(error))
+    tell(ctx, "backups", error, level="error", subject=backup.name)
 
 
 def _retire(ctx: Context) -> None:

@@ -35,6 +35,7 @@ SECTIONS = {
         "providers": "appliance.cli.providers:providers",
         "identities": "appliance.cli.providers:identities",
         "settings": "appliance.cli.settings:settings",
+        "log": "appliance.cli.process_log:log",
         "mail": "appliance.cli.mail:mail",
         "backups": "appliance.cli.backups:backups",
         "cleanup": "appliance.cli.cleanup:cleanup",

@@ -15,7 +15,7 @@ from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.people import People
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
-from appliance.client.settings import SettingData, Settings
+from appliance.client.settings import ProcessLine, SettingData, Settings
 from appliance.client.shapes import (
     ActivityData,
     ArrivedData,
@@ -94,6 +94,7 @@ __all__ = [
     "PersonData",
     "PortraitData",
     "PreviewData",
+    "ProcessLine",
     "ProjectData",
     "ProviderData",
     "RolledBackData",

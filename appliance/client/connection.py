@@ -1,7 +1,8 @@
 """One connection to one server: asks, reads the answer, raises what went wrong."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
@@ -10,11 +11,12 @@ import httpx
 from appliance import __version__
 from appliance.client.address import given, is_loopback, server_url
 from appliance.client.events import Event, parse_events
-from appliance.client.problems import read_json, refusal, unreachable
+from appliance.client.problems import Unreachable, read_json, refusal, unreachable
 from appliance.client.shapes import Page
 
 T = TypeVar("T")
 MOST = 200  # rows that the API puts on one page
+PAUSES = (0.2, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)  # seconds between tries to take a lost log up again
 READING_LOG = 60  # seconds without a sign of life after which a log's connection counts as lost
 
 
@@ -92,12 +94,33 @@ class Connection:
         except httpx.TransportError as why:
             raise unreachable(self.server, why) from why
 
-    def events(self, path: str, last: str) -> Iterator[Event]:
+    def followed(self, path: str, last: str = "", *, lost: Callable[[], None], **asked: str | None) -> Iterator[Event]:
+        """Each line of a log as it is written, to its end; a lost connection is taken up where it broke off."""
+        tries = 0
+        while True:
+            why = Unreachable(f"{self.server} ends the log before its end.", todo=("Run the same command again.",))
+            try:
+                for event in self.events(path, last, **asked):
+                    last, tries = event.id or last, 0
+                    if event.name == "end":
+                        return
+                    if event.name == "line":
+                        yield event
+            except Unreachable as broken:
+                why = broken
+            if tries == 0:
+                lost()
+            if tries == len(PAUSES):
+                raise why
+            time.sleep(PAUSES[tries])
+            tries += 1
+
+    def events(self, path: str, last: str, **asked: str | None) -> Iterator[Event]:
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if last:
             headers["Last-Event-ID"] = last
         timeout = httpx.Timeout(self.timeout, read=READING_LOG)
-        with self.sent("GET", path, headers=headers, timeout=timeout) as answer:
+        with self.sent("GET", path, headers=headers, timeout=timeout, params=given(**asked)) as answer:
             yield from parse_events(answer.iter_bytes())
 
 

@@ -1,18 +1,14 @@
 """Deployments: starting one, following it, going back."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 
 import httpx
 
 from appliance.client.address import given, path_of, place_of
 from appliance.client.connection import Connection
-from appliance.client.problems import Unreachable
 from appliance.client.shapes import BundleData, DeploymentData, LogLine, Page
 from appliance.client.upload import TAKING_IN, Line, Upload
-
-PAUSES = (0.2, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)  # seconds between tries to take a lost log up again
 
 
 class Deployments(Connection):
@@ -76,26 +72,10 @@ class Deployments(Connection):
             return answer.read().decode("utf-8", "replace")
 
     def follow_log(self, deployment_id: str, *, lost: Callable[[], None] = lambda: None) -> Iterator[LogLine]:
-        """Each line as it is written, to the end; a lost connection is taken up where it broke off."""
-        path, last, tries = path_of("deployments", deployment_id, "log"), "", 0
-        while True:
-            why = Unreachable(f"{self.server} ends the log before its end.", todo=("Run the same command again.",))
-            try:
-                for event in self.events(path, last):
-                    last, tries = event.id or last, 0
-                    if event.name == "end":
-                        return
-                    if event.name == "line":
-                        line: LogLine = json.loads(event.data)
-                        yield line
-            except Unreachable as broken:
-                why = broken
-            if tries == 0:
-                lost()
-            if tries == len(PAUSES):
-                raise why
-            time.sleep(PAUSES[tries])
-            tries += 1
+        """Each line as it is written, to the end."""
+        for event in self.followed(path_of("deployments", deployment_id, "log"), lost=lost):
+            line: LogLine = json.loads(event.data)
+            yield line
 
     def bundle(self, sha256: str) -> BundleData:
         return self.get(BundleData, path_of("bundles", sha256))

@@ -1,6 +1,7 @@
 """Settings: reading them, changing them, trying what they lead to."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypedDict
 
 from appliance.client.address import path_of
@@ -19,6 +20,17 @@ class SettingData(TypedDict):
     saved_by: str | None
 
 
+class ProcessLine(TypedDict):
+    id: int
+    at: str
+    area: str
+    level: str
+    subject: str
+    project: str | None
+    text: str
+    todo: list[str]
+
+
 class Settings(Connection):
     def settings(self) -> Page[SettingData]:
         return self.get(Page[SettingData], "/settings")
@@ -29,3 +41,15 @@ class Settings(Connection):
 
     def test_settings(self, area: str, to: str = "") -> Page[CheckData]:
         return self.post(Page[CheckData], path_of("settings", area, "test"), {"to": to} if to else {})
+
+    def process_log(self, limit: int | None = None, **which: str | None) -> Page[ProcessLine]:
+        """What was done outside, newest first; narrowed by `area`, `level`, `q`, `project`, `since`."""
+        return self.listed(ProcessLine, "/log", limit, **which)
+
+    def follow_process_log(
+        self, after: int = 0, *, lost: Callable[[], None] = lambda: None, **which: str | None
+    ) -> Iterator[ProcessLine]:
+        """Each line after that number, then each as it comes, until nobody answers any more."""
+        for event in self.followed("/log", str(after), lost=lost, **which):
+            line: ProcessLine = json.loads(event.data)
+            yield line

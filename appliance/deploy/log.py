@@ -9,11 +9,10 @@ from appliance.context import Context
 from appliance.deploy import paths
 from appliance.events import LogGrew
 from appliance.machine import files
-from appliance.model.fields import UNSEEN
+from appliance.model.process_log import LONGEST, MARKS, one_line
 
 logger = logging.getLogger("homeport.deploy")
 LEVELS = ("info", "warn", "error")
-LONGEST = 8_000
 MOST = 64 * LONGEST  # characters of a line that are kept until it is whole
 
 
@@ -27,8 +26,7 @@ class Line:
 
     @property
     def plain(self) -> str:
-        mark = {"warn": "Warning: ", "error": "Error: "}.get(self.level, "")
-        return f"{self.at} {self.step:<9} {mark}{self.text}"
+        return f"{self.at} {self.step:<9} {MARKS.get(self.level, '')}{self.text}"
 
 
 class Log:
@@ -55,7 +53,7 @@ class Log:
     def _write(self, level: str, text: str) -> None:
         at = self._ctx.moment()
         clean = self._ctx.redact(text)
-        lines = "".join(f"{at}\t{self.step}\t{level}\t{_one_line(part)}\n" for part in clean.splitlines() or [""])
+        lines = "".join(f"{at}\t{self.step}\t{level}\t{one_line(part)}\n" for part in clean.splitlines() or [""])
         try:
             self._append(lines.encode("utf-8", "replace"))
         except OSError as why:  # a line that can't be written stops no deployment
@@ -103,8 +101,3 @@ def read(ctx: Context, deployment: str, after: int = 0) -> Iterator[Line]:
 
 def read_all(ctx: Context, deployment: str, after: int = 0) -> list[Line]:
     return list(read(ctx, deployment, after))
-
-
-def _one_line(text: str) -> str:
-    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters in all)"
-    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", short.replace("\t", "    "))

@@ -76,7 +76,7 @@ class Wanted:
         errors = {name: f"Use at most {LONGEST} characters" for name, text in texts.items() if len(text) > LONGEST}
         for name in ("since", "until"):
             try:
-                texts[name] = _moment(texts[name], end=name == "until")
+                texts[name] = moment_asked(texts[name], end=name == "until")
             except (ValueError, OverflowError):
                 errors[name] = "Enter a day such as 2026-11-20, or a time such as 2026-11-20T14:00:00Z"
         if errors:
@@ -88,7 +88,7 @@ class Wanted:
         return self != Wanted()
 
 
-def _moment(text: str, *, end: bool) -> str:
+def moment_asked(text: str, *, end: bool) -> str:
     """As it is written in the record. A day alone is meant whole."""
     if not text:
         return ""

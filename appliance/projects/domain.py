@@ -15,6 +15,7 @@ from appliance.model.domains import Domain
 from appliance.model.urls import Part, Url
 from appliance.nginx import force, names, passing, version, wildcard
 from appliance.nginx.wildcard import KEY
+from appliance.process_log import tell, tell_why
 from appliance.projects.url_jobs import TryLater, in_words, unlogged
 from appliance.store import domains, jobs, journal, nginx_edits
 
@@ -172,6 +173,7 @@ def _ended(ctx: Context, entry: int, before: Domain | None, now: Domain | None) 
             record(ctx, db, HOMEPORT, "domain.active", now.name)
         if before and (now is None or before.name != now.name):
             record(ctx, db, HOMEPORT, "domain.gone", before.name)
+    tell(ctx, "nginx", f"The domain of deployments is {f'{now.name}, in force' if now else 'out of force'}.")
 
 
 def _failed(ctx: Context, entry: int, why: HomeportError) -> None:
@@ -182,6 +184,7 @@ def _failed(ctx: Context, entry: int, why: HomeportError) -> None:
         if now:
             status = "failed" if not _passes(why) else now.status if now.status == "active" else "pending"
             domains.put(db, replace(now, status=status, error=said))
+    tell_why(ctx, "dns" if isinstance(why, RemoteFailed) else "nginx", why, subject="the domain of deployments")
 
 
 def _passes(why: HomeportError) -> bool:

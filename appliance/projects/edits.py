@@ -22,17 +22,20 @@ from appliance.model.sites import Site
 from appliance.model.urls import Part, Url
 from appliance.nginx import edits as by_hand
 from appliance.nginx.wildcard import KEY
+from appliance.process_log import tell, tell_why
 from appliance.projects import domain
 from appliance.projects.find import find_url
 from appliance.projects.url_jobs import in_words, unlogged
 from appliance.store import domains, environments, jobs, journal, nginx_edits, saved, urls
 
 TESTED = "nginx.tested"
+MEND = ("Restore it or keep it in Settings, NGINX.",)
 
 
 def look(ctx: Context) -> None:
     """Note what was edited since, and what NGINX says of its whole configuration: a restart must not find it first."""
     seen = {edit.host: edit for edit in _found(ctx)}
+    news = list[tuple[str, str]]()
     with ctx.db.write() as db:
         known = {one.edit.host: one for one in nginx_edits.everyone(db)}
         for host in known.keys() - seen.keys():
@@ -44,6 +47,9 @@ def look(ctx: Context) -> None:
             elif url or host == KEY:
                 nginx_edits.put(db, edit, ctx.moment())
                 record(ctx, db, HOMEPORT, "url.edited", host, **_place(url))
+                news.append((host, edit.detail))
+    for host, detail in news:
+        tell(ctx, "nginx", detail, level="warn", subject=host, todo=MEND)
     if any(name != "builtin" for name in _used(ctx)):
         _note_test(ctx, _whole_test(ctx))
 
@@ -126,6 +132,7 @@ def write_anew(ctx: Context, host: str, _: int) -> None:
         nginx_edits.remove(db, host)
         jobs.drop(db, "url.attach", host)
         jobs.add(db, "url.attach", host, queue="hosts", at=ctx.moment())
+    tell(ctx, "nginx", f"The file of {host} was written anew.", subject=host, project=url.project)
 
 
 def _failed(ctx: Context, url: Url, entry: int, why: HomeportError) -> None:
@@ -133,6 +140,7 @@ def _failed(ctx: Context, url: Url, entry: int, why: HomeportError) -> None:
         journal.end(db, entry, "failed", ctx.redact(why.detail), ctx.moment())
         urls.set_nginx(db, url.host, Part("failed", "Refused"))
         urls.set_state(db, url.host, "failed", ctx.redact(in_words(why)))
+    tell_why(ctx, "nginx", why, subject=url.host, project=url.project)
 
 
 def _found(ctx: Context) -> Iterator[Edit]:

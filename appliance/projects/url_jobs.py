@@ -19,6 +19,7 @@ from appliance.model.jobs import Job
 from appliance.model.sites import Probe, Site
 from appliance.model.urls import Part, Url
 from appliance.projects import certificate_steps
+from appliance.process_log import tell, tell_why
 from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
@@ -185,7 +186,9 @@ def _point(ctx: Context, url: Url) -> None:
     faults.point("dns point")
     there = dns.point(url.host, ctx.settings.dns_target, proxied=proxied)
     faults.point("after dns point")
-    _note(ctx, [url], dns=_dns_part(there))
+    if url.dns != (part := _dns_part(there)):
+        tell(ctx, "dns", f"{url.host} is {part.detail}, {part.note}.", subject=url.host, project=url.project)
+    _note(ctx, [url], dns=part)
 
 
 def _dns_part(there: Record) -> Part:
@@ -203,6 +206,8 @@ def _amiss(ctx: Context, one: _Coming, why: HomeportError) -> TryLater | None:
     """Say what stands in the way; what may pass by itself is tried again for as long as the URL is there."""
     url, passing = one.url, isinstance(why, RemoteFailed) and not why.permanent
     part = Part("pending", "Trying again") if passing else Part("failed", "Refused")
+    area, level = "dns" if isinstance(why, RemoteFailed) else "nginx", "warn" if passing else "error"
+    tell_why(ctx, area, why, level=level, subject=url.host, project=url.project)
     with ctx.write(UrlChanged(url.host, url.project)) as db:
         now = _same(db, url)
         if now is None or jobs.queued(db, "url.attach", url.host):
@@ -234,6 +239,7 @@ def _activate(ctx: Context, one: _Coming) -> None:
         certificate_steps.go_on(ctx, db, url.host, one.environment)
         if now.status != "active":
             record(ctx, db, HOMEPORT, "url.active", url.host, project=url.project, environment=url.environment)
+    tell(ctx, "nginx", f"{url.host} is in force.", subject=url.host, project=url.project)
 
 
 def _note(ctx: Context, those: Iterable[Url], *, nginx: Part | None = None, dns: Part | None = None) -> None:
@@ -320,9 +326,13 @@ def _gone(ctx: Context, job: Job, entry: journal.Entry, wrong: list[HomeportErro
         return TryLater(passing[0])
     if wrong:
         _left_behind(ctx, entry, " ".join(why.detail for why in wrong))
+        for why in wrong:
+            area = "dns" if isinstance(why, RemoteFailed) else "nginx"
+            tell_why(ctx, area, why, subject=entry.subject, project=str(entry.intent["project"]))
         return None
     faults.point("url gone")
     _end(ctx, entry.id, "done", "out of force")
+    tell(ctx, "nginx", f"{entry.subject} is out of force.", subject=entry.subject, project=str(entry.intent["project"]))
     return None
 
 

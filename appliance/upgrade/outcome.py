@@ -10,6 +10,7 @@ from appliance.context import Context
 from appliance.errors import HomeportError
 from appliance.machine import clock, faults
 from appliance.machine.files import refusals
+from appliance.process_log import tell
 from appliance.store import saved
 from appliance.upgrade import handover
 from appliance.upgrade import record as progress
@@ -69,3 +70,7 @@ def _note(ctx: Context, underway: Underway, why: str) -> None:
             record(ctx, db, OPERATOR, "homeport.upgrade_failed", underway.to, was=underway.was, why=why)
         else:
             record(ctx, db, OPERATOR, "homeport.upgrade", underway.to, was=underway.was)
+    if why:
+        tell(ctx, "homeport", f"{underway.to} could not take over from {underway.was}: {why}", level="error")
+    else:
+        tell(ctx, "homeport", f"{underway.to} took over from {underway.was}.")

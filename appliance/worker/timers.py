@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from time import monotonic
 
+from appliance import process_log
 from appliance.access import chain, forward
 from appliance.access.people import invite
 from appliance.backups import schedule
@@ -17,6 +18,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "note how far activity goes": (60.0, chain.note),
     "send activity to syslog": (5.0, forward.send),
     "forget what is old": (HOUR, tidy.forget_old),
+    "forget old lines of the process log": (HOUR, process_log.forget_old),
     "forget files of earlier releases": (HOUR / 4, earlier.forget_old),
     "clean up": (HOUR, retention.by_itself),
     "see which releases are needed": (HOUR / 12, releases.settle_doubts),
