@@ -66,7 +66,14 @@ class Terminal:
         termios.tcsetwinsize(theirs, (24, 60))
         self.shown = ""
         self.process = subprocess.Popen(
-            ["setsid", "--ctty", *PROGRAM, *map(str, words)],  # so that Ctrl-C reaches it
+            [
+                "env",
+                "--default-signal=INT",
+                "setsid",
+                "--ctty",
+                *PROGRAM,
+                *map(str, words),
+            ],  # so that Ctrl-C reaches it
             cwd=ROOT,
             env=dict(environ),
             stdin=theirs,
