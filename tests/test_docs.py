@@ -32,6 +32,7 @@ RUN = (
     "environments",
     "deployments",
     "approvals",
+    "variables",
     "bundles",
     "urls",
     "keys",

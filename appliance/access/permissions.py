@@ -22,6 +22,8 @@ OF_ENVIRONMENTS = {
     "deployments.rollback": "Roll an environment back",
     "deployments.promote": "Promote to an environment from another one",
     "bundles.read": "See and download bundles",
+    "variables.read": "See the names of variables, and the values of those that are not secret",
+    "variables.update": "Set and remove variables",
     "urls.read": "See URLs",
     "urls.create": "Add URLs",
     "urls.delete": "Remove URLs",
@@ -73,6 +75,8 @@ _DEVELOP = frozenset(
         "deployments.cancel",
         "deployments.rollback",
         "deployments.promote",
+        "variables.read",
+        "variables.update",
         "urls.create",
         "urls.delete",
     }

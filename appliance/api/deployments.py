@@ -70,6 +70,15 @@ async def rolled_back(request: Request) -> Response:
     return await _answer_when(request, seconds, lambda: submit.rollback(ctx, actor, environment, wish.to, once))
 
 
+@doc("Deploy what is live once more, with the variables of now", returns=DeploymentShape, status=202, query=WAIT)
+async def renewed(request: Request) -> Response:
+    ctx, actor, place = ctx_of(request), actor_of(request), request.path_params
+    seconds, once = seconds_asked(request), _once(request)
+    _refuse_fields(await body(request))
+    environment = find_environment(ctx, place["project"], place["environment"])
+    return await _answer_when(request, seconds, lambda: submit.with_variables(ctx, actor, environment, once))
+
+
 @doc("Promote from another environment", body=Promotion, returns=DeploymentShape, status=202, query=WAIT)
 async def promoted(request: Request) -> Response:
     ctx, actor, place = ctx_of(request), actor_of(request), request.path_params

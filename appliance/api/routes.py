@@ -31,6 +31,7 @@ from appliance.api import (
     teams,
     uploads,
     urls,
+    variables,
     xrays,
 )
 from appliance.api.openapi import described
@@ -43,7 +44,14 @@ D = f"{V1}/deployments/{{deployment}}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_an_account(), *_of_people(), *_of_an_environment(), *_of_deployments()]
+    return [
+        *_everywhere(),
+        *_of_an_account(),
+        *_of_people(),
+        *_of_an_environment(),
+        *_of_variables(),
+        *_of_deployments(),
+    ]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -193,6 +201,25 @@ def _of_an_environment() -> list[BaseRoute]:
         route(f"{E}/urls", urls.of_environment, allow="urls.read"),
         route(f"{E}/urls", urls.added, "POST", allow="urls.create"),
         route(f"{E}/urls/{{host}}", urls.removed, "DELETE", allow="urls.delete"),
+    ]
+
+
+def _of_variables() -> list[BaseRoute]:
+    read, update, made = "variables.read", "variables.update", list[BaseRoute]()
+    for place in (P, E):
+        made += [
+            route(f"{place}/variables", variables.listed, allow=read),
+            route(f"{place}/variables", variables.replaced, "PUT", allow=update),
+            route(f"{place}/variables", variables.changed, "PATCH", allow=update),
+            route(f"{place}/variables/import", variables.imported, "POST", allow=update),
+            route(f"{place}/variables/export", variables.exported, allow=read),
+            route(f"{place}/variables/{{name}}", variables.put, "PUT", allow=update),
+            route(f"{place}/variables/{{name}}", variables.removed, "DELETE", allow=update),
+        ]
+    return [
+        *made,
+        route(f"{E}/variables/changes", variables.waiting, allow=read),
+        route(f"{E}/variables/apply", deployments.renewed, "POST", allow="deployments.create"),
     ]
 
 

@@ -47,10 +47,11 @@ class DeploymentShape:
     environment: str
     status: Annotated[str, "`queued`, `running`, `succeeded`, `failed`, `cancelled` or `skipped`"]
     live: Annotated[bool, "Whether visitors get this one now"]
-    source: Annotated[str, "`upload`, `rollback` or `promotion`"]
-    origin: Annotated[str | None, "For a rollback or promotion: the deployment whose release it is"]
+    source: Annotated[str, "`upload`, `rollback`, `promotion` or `variables`"]
+    origin: Annotated[str | None, "For a rollback, a promotion or new variables: the deployment whose release it is"]
     bundle: Annotated[str, "The bundle's SHA-256"]
     release: Annotated[str | None, "The release that it made live: the SHA-256 of the list of its files"]
+    variables: Annotated[str | None, "The version of the variables that it was made with; null for none"]
     size: Annotated[int, "Bytes of the bundle"]
     files: Annotated[int, "Files in it"]
     steps: tuple[Step, ...]
@@ -161,6 +162,7 @@ def of_deployment(
         origin=deployment.origin,
         bundle=deployment.bundle,
         release=deployment.release,
+        variables=deployment.variables,
         size=deployment.size,
         files=deployment.files,
         steps=deployment.steps,

@@ -19,6 +19,7 @@ SECTIONS = {
         "environments": "appliance.cli.environments:environments",
         "deployments": "appliance.cli.deployments:deployments",
         "urls": "appliance.cli.urls:urls",
+        "variables": "appliance.cli.variables:variables",
         "certificates": "appliance.cli.certificates:certificates",
         "ca": "appliance.cli.certificates:ca",
         "nginx": "appliance.cli.nginx:nginx",

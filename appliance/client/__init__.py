@@ -54,6 +54,7 @@ from appliance.client.sign_in import IdentityData, ProviderData, SignIn
 from appliance.client.sites import Sites
 from appliance.client.upload import Upload
 from appliance.client.uploads import Uploads
+from appliance.client.variables import ChangeData, ImportedData, VariableData, Variables
 from appliance.client.xrays import ChangesData, ComparisonData, FindingData, NamesData, WeightData, XrayData, Xrays
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Unreachable",
     "Upload",
     "UrlData",
+    "VariableData",
     "VerifiedData",
     "WeightData",
     "XrayData",
@@ -123,6 +125,7 @@ class Client(
     Contents,
     Uploads,
     Sites,
+    Variables,
     Cleanup,
     Backups,
     Xrays,

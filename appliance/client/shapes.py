@@ -182,6 +182,7 @@ class DeploymentData(Made):
     origin: str | None
     bundle: str
     release: str | None
+    variables: str | None
     size: int
     files: int
     steps: list[StepData]

@@ -13,12 +13,13 @@ from appliance.model.site_settings import SiteSettings
 from appliance.model.sites import Release
 from appliance.store import bundles, deployments, environments, rules
 
+ONCE_MORE = frozenset({"rollback", "variables"})
 MOST_SAID = 20  # lines of the log about lines without effect
 
 
 def rules_for(run: Run, release: Release, served: Manifest) -> Rules:
-    """A rollback answers as it did then; anything else by what its files and its environment say now."""
-    origin = run.deployment.origin if run.deployment.source == "rollback" else None
+    """What goes live once more answers as it did then; anything else by what its files and its environment say now."""
+    origin = run.deployment.origin if run.deployment.source in ONCE_MORE else None
     frozen = _frozen_with(run.ctx, origin, release) if origin else None
     return frozen or _worked_out(run, release, served)
 

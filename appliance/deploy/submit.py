@@ -8,7 +8,7 @@ from appliance.access.missing import no_deployment, no_environment
 from appliance.access.permissions import may, need
 from appliance.access.record import record_of
 from appliance.context import Context
-from appliance.deploy import approvals, contents, paths
+from appliance.deploy import approvals, contents, paths, variables
 from appliance.deploy.frozen import refuse_frozen
 from appliance.deploy.log import Log
 from appliance.deploy.queue import said_in_log
@@ -132,6 +132,20 @@ def promote(
     return _enqueue(ctx, actor, wish, bundle, detail=f"the release of #{origin.number}", origin=origin)
 
 
+def with_variables(ctx: Context, actor: Actor, environment: Environment, once: Once | None = None) -> Deployment:
+    """What is live, once more, with the variables as they are now."""
+    need(actor, "deployments.create", environment.at)
+    wish = _Wish(environment, "variables", "", once)
+    if known := _done_before(ctx, ctx.db.read(), actor, wish):
+        return known
+    if environment.live is None:
+        what = f"Nothing is live in {environment.place}: its variables count from its first deployment on."
+        raise Conflict(what, code="nothing_live")
+    origin = find_deployment(ctx, environment.live)
+    detail = f"the release of #{origin.number}, with the variables of now"
+    return _enqueue(ctx, actor, wish, _find_bundle(ctx, origin.bundle), detail=detail, origin=origin)
+
+
 def rollback_targets(ctx: Context, environment: Environment) -> tuple[Deployment, ...]:
     """What went live here earlier and isn't what is live now, newest first, each release once."""
     if environment.live is None:
@@ -172,9 +186,16 @@ def _before_live(ctx: Context, environment: Environment) -> tuple[Deployment, ..
     if environment.live is None:
         return ()
     live = find_deployment(ctx, environment.live)
-    here = live.origin if live.source == "rollback" and live.origin else live.id
-    earlier = deployments.earlier(ctx.db.read(), environment.id, here)
+    earlier = deployments.earlier(ctx.db.read(), environment.id, _gone_back_to(ctx, live))
     return tuple(one for one in earlier if one.bundle != live.bundle)
+
+
+def _gone_back_to(ctx: Context, live: Deployment) -> str:
+    """The deployment that stands live again; with new variables it is still the same one."""
+    one = live
+    while one.source == "variables" and one.origin:
+        one = find_deployment(ctx, one.origin)
+    return one.origin if one.source == "rollback" and one.origin else live.id
 
 
 def _find_bundle(ctx: Context, sha256: str) -> Bundle:
@@ -217,6 +238,7 @@ def _enqueue(
         deployment = _new(ctx, actor, wish, bundle, detail=detail, origin=origin)
         deployment = replace(deployment, number=projects.next_number(db, place.project_id))
         deployments.add(db, deployment, place.project_id)
+        deployment = replace(deployment, variables=variables.freeze(ctx, db, place, deployment.id))
         deployment = approvals.asked(ctx, db, actor, place_now, deployment)
         overtaken = deployments.overtake(db, place.id, deployment.id, deployment.created_at)
         for one in overtaken:
@@ -300,13 +322,13 @@ def _remember(ctx: Context, db: Connection, actor: Actor, wish: _Wish, deploymen
 
 
 def _verb(source: str) -> str:
-    return {"upload": "create", "rollback": "rollback", "promotion": "promote"}[source]
+    return {"upload": "create", "rollback": "rollback", "promotion": "promote", "variables": "redeploy"}[source]
 
 
 def _from(bundle: Bundle, source: str) -> str:
     if source == "upload":
         return f"Received {bundle.filename}" if bundle.filename else "Received a bundle"
-    return "Rollback" if source == "rollback" else "Promotion"
+    return {"rollback": "Rollback", "variables": "New variables"}.get(source, "Promotion")
 
 
 def _in_one_line(filename: str) -> str:

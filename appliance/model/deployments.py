@@ -10,7 +10,7 @@ from appliance.model.places import Place
 
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "skipped")
 FINAL = frozenset({"succeeded", "failed", "cancelled", "skipped"})
-SOURCES = ("upload", "rollback", "promotion")
+SOURCES = ("upload", "rollback", "promotion", "variables")
 ID = re.compile("[0-9a-hjkmnp-tv-z]{20}")  # also the first part of its permanent address
 STEPS = ("upload", "unpack", "inspect", "publish", "probe", "mark live", "tidy")
 
@@ -43,7 +43,7 @@ class Deployment:
     environment_id: int
     status: Annotated[str, "`queued`, `running`, `succeeded`, `failed`, `cancelled` or `skipped`"]
     live: Annotated[bool, "Whether visitors get this one now"]
-    source: Annotated[str, "`upload`, `rollback` or `promotion`"]
+    source: Annotated[str, "`upload`, `rollback`, `promotion` or `variables`"]
     bundle: Annotated[str, "The bundle's SHA-256"]
     size: Annotated[int, "Bytes of the bundle"]
     files: Annotated[int, "Files in it"]
@@ -53,13 +53,14 @@ class Deployment:
     created_at: str
     started_at: str | None
     finished_at: str | None
-    origin: Annotated[str | None, "For a rollback or promotion: the deployment whose release it is"] = None
+    origin: Annotated[str | None, "For a rollback, a promotion or new variables: the deployment whose release it is"] = None
     origin_number: Annotated[int | None, "That deployment's number"] = None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"] = None
     overtaken_number: Annotated[int | None, "That deployment's number"] = None
     cancel_asked_by: Annotated[str | None, "Who asked for it to stop"] = None
     release: Annotated[str | None, "The release that it made live"] = None
     rules: Annotated[str | None, "The key of the rules that were frozen with it"] = None
+    variables: Annotated[str | None, "The version of the variables that it was made with"] = None
     project_id: int = 0
     replaced: Annotated[str | None, "The deployment that was live until this one was"] = None
     approval: Approval | None = None

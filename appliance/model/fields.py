@@ -51,6 +51,22 @@ class Reader:
             self._errors[name] = str(why)
             return None
 
+    def exact(self, name: str, check: Callable[[str], T], *, missing: str = "") -> T | None:
+        """Some text as it is, which may be empty; None where it is left out."""
+        value = self._left.pop(name, None)
+        if value is None:
+            if missing:
+                self._errors[name] = missing
+            return None
+        if not isinstance(value, str):
+            self._errors[name] = "This must be text"
+            return None
+        try:
+            return check(value)
+        except ValueError as why:
+            self._errors[name] = str(why)
+            return None
+
     def yes(self, name: str, *, default: bool | None = None) -> bool | None:
         value = self._left.pop(name, None)
         if value is None:

@@ -134,6 +134,16 @@ def following(
     return tuple(_activity(row) for row in db.execute(sql, [*values, after, until, limit]))
 
 
+def of_place(db: Connection, kind: str, place: Place, limit: int) -> tuple[Activity, ...]:
+    """The newest of a kind in a project as a whole, and in the one environment where that is named."""
+    rows = db.execute(
+        """SELECT * FROM activity WHERE project_id = ? AND verb LIKE ? ESCAPE '\\'
+        AND (environment_id IS NULL OR environment_id = ?) ORDER BY id DESC LIMIT ?""",
+        [place.project_id, like(kind)[1:-1] + ".%", place.environment_id, limit],
+    )
+    return tuple(_activity(row) for row in rows)
+
+
 def last_of_projects(db: Connection, names: tuple[str, ...], sight: Sight | None = None) -> dict[str, Activity]:
     """The newest activity of each project."""
     marks = ",".join("?" * len(names))

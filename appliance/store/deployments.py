@@ -355,6 +355,7 @@ def _deployment(row: Row) -> Deployment:
         release=row["release"],
         rules=row["rules"],
         replaced=row["replaced"],
+        variables=row["variables"],
         approval=_approval(row) if row["approval"] else None,
         project_id=row["project_id"],
     )

@@ -5,9 +5,11 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from appliance.access.permissions import may
 from appliance.context import Context
 from appliance.deploy.frozen import freeze, thaw
 from appliance.deploy.submit import find_deployment, promote, rollback, rollback_targets
+from appliance.deploy.variables import are_read, not_live_yet
 from appliance.errors import Conflict
 from appliance.model.deployments import Deployment, Promotion, Rollback
 from appliance.model.environments import Environment, EnvironmentPatch, NewEnvironment, NewFreeze
@@ -40,6 +42,8 @@ def show(request: Request) -> Response:
         places=places,
         deployments=page.items,
         leads=addresses(ctx, place.urls),
+        waiting=not_live_yet(ctx, place.environment) if may(actor_of(request), "variables.read", place.at) else (),
+        read=are_read(ctx, place.environment),
         total=deployments.count_in(ctx.db.read(), (place.environment.id,)),
         most=ctx.settings.upload_max,
         **asked.links(page.next),

@@ -36,6 +36,7 @@ from appliance.ui import (
     teams,
     through,
     urls,
+    variables,
     xrays,
 )
 from appliance.web.routes import route
@@ -52,7 +53,7 @@ S = "/settings/sign-in/{provider}"
 
 
 def routes() -> Sequence[BaseRoute]:
-    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_settings(), *_of_keys()]
+    return [*_everywhere(), *_of_people(), *_of_an_environment(), *_of_variables(), *_settings(), *_of_keys()]
 
 
 def _everywhere() -> list[BaseRoute]:
@@ -202,6 +203,23 @@ def _of_an_environment() -> list[BaseRoute]:
         route(f"{E}/promote", environments.promote_form, allow="deployments.promote"),
         route(f"{E}/promote", environments.promoted, "POST", allow="deployments.promote"),
     ]
+
+
+def _of_variables() -> list[BaseRoute]:
+    read, update, made = "variables.read", "variables.update", list[BaseRoute]()
+    for place in (P, E):
+        one = f"{place}/variable/{{name}}"
+        made += [
+            route(f"{place}/variables", variables.show, allow=read),
+            route(f"{place}/variables", variables.add, "POST", allow=update),
+            route(f"{place}/variables/import", variables.import_form, allow=update),
+            route(f"{place}/variables/import", variables.import_file, "POST", allow=update),
+            route(one, variables.edit_form, allow=update),
+            route(one, variables.save, "POST", allow=update),
+            route(f"{one}/remove", variables.remove_form, allow=update),
+            route(f"{one}/remove", variables.remove, "POST", allow=update),
+        ]
+    return [*made, route(f"{E}/variables/apply", variables.apply, "POST", allow="deployments.create")]
 
 
 def _settings() -> list[BaseRoute]:

@@ -37,6 +37,8 @@ LEAST = {
     "deployments.approve": "admin",
     "deployments.rollback": "developer",
     "deployments.promote": "developer",
+    "variables.read": "developer",
+    "variables.update": "developer",
     "urls.create": "developer",
     "urls.delete": "developer",
     "projects.update": "admin",
