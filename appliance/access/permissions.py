@@ -44,6 +44,8 @@ OF_THE_APPLIANCE = {
     "account.own": "See one's own sessions and second factors, and end sessions",
     "settings.read": "See settings, checks and metrics",
     "settings.update": "Change settings",
+    "notifications.read": "See notifications: channels and what was sent",
+    "notifications.update": "Add, change, test and remove channels of notifications, and send again",
     "sign_in.update": "Change e-mail, the appliance's address, and how people sign in",
     "people.read": "See people and invitations",
     "people.create": "Invite people",

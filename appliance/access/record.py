@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.access import outbox
 from appliance.access.actor import Actor
 from appliance.context import Context
 from appliance.model.activity import Activity
 from appliance.model.deployments import Deployment
 from appliance.model.environments import Environment
+from appliance.model.notices import Notice
 from appliance.model.places import Place
 from appliance.store import activity, people
 from appliance.store.db import Connection
@@ -73,6 +75,16 @@ def _add(ctx: Context, db: Connection, actor: Actor, done: _Done, data: Mapping[
         key_id=actor.key_id or None,
     )
     activity.add(db, entry, ctx.key(KEY), done.at)
+    outbox.put(ctx, db, _notice(entry))
+
+
+def _notice(entry: Activity) -> Notice:
+    """The same, as it is told to others."""
+    ends = entry.data.get("expires") if entry.verb == "certificate.ending" else None
+    why = str(entry.data.get("why") or (f"It ends {ends}." if ends else ""))
+    return Notice(
+        entry.verb, entry.at, entry.subject, entry.project, entry.environment, entry.deployment, entry.actor, why
+    )
 
 
 def _person(db: Connection, actor: Actor) -> str | None:

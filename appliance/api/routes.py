@@ -21,6 +21,7 @@ from appliance.api import (
     keys,
     mail,
     nginx,
+    notifications,
     people,
     process_log,
     projects,
@@ -93,6 +94,7 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/mail/test", mail.tested, "POST", allow="sign_in.update"),
         route(f"{V1}/backups", backups.listed, allow="backups.read"),
         route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
+        *_of_notifications(),
         route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
         route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read", confirm=True),
         route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete", confirm=True),
@@ -130,6 +132,25 @@ def _of_providers() -> list[BaseRoute]:
 
 def _of_people() -> list[BaseRoute]:
     person, team, invitation = f"{V1}/people/{{person}}", f"{V1}/teams/{{team}}", f"{V1}/invitations/{{invitation}}"
+def _of_notifications() -> list[BaseRoute]:
+    one, sent = f"{V1}/notifications/{{channel}}", f"{V1}/deliveries/{{delivery}}"
+    see, change = "notifications.read", "notifications.update"
+    return [
+        route(f"{V1}/notifications", notifications.listed, allow=see),
+        route(f"{V1}/notifications", notifications.created, "POST", allow=change),
+        route(one, notifications.shown, allow=see),
+        route(one, notifications.changed, "PATCH", allow=change),
+        route(one, notifications.removed, "DELETE", allow=change),
+        route(f"{one}/key", notifications.key_exchanged, "POST", allow=change),
+        route(f"{one}/test", notifications.tested, "POST", allow=change),
+        route(f"{one}/preview", notifications.previewed, allow=see),
+        route(f"{one}/deliveries", notifications.of_channel, allow=see),
+        route(f"{V1}/deliveries", notifications.everywhere, allow=see),
+        route(sent, notifications.delivery_shown, allow=see),
+        route(f"{sent}/redeliver", notifications.redelivered, "POST", allow=change),
+    ]
+
+
     return [
         route(f"{V1}/me", people.left, "DELETE", allow=SIGNED_IN, confirm=True),
         route(f"{V1}/people", people.listed, allow="people.read"),

@@ -38,6 +38,7 @@ SECTIONS = {
         "settings": "appliance.cli.settings:settings",
         "log": "appliance.cli.process_log:log",
         "mail": "appliance.cli.mail:mail",
+        "notifications": "appliance.cli.notifications:notifications",
         "backups": "appliance.cli.backups:backups",
         "cleanup": "appliance.cli.cleanup:cleanup",
     },

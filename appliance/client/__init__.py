@@ -12,6 +12,14 @@ from appliance.client.deployments import Deployments
 from appliance.client.device import Device
 from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
+from appliance.client.notifications import (
+    AttemptData,
+    ChannelData,
+    DeliveryData,
+    MadeChannelData,
+    Notifications,
+    SentPreviewData,
+)
 from appliance.client.people import People
 from appliance.client.problems import ClientError, Unreachable
 from appliance.client.projects import Projects
@@ -60,17 +68,20 @@ from appliance.client.xrays import ChangesData, ComparisonData, FindingData, Nam
 __all__ = [
     "ActivityData",
     "ArrivedData",
+    "AttemptData",
     "BackupData",
     "BundleData",
     "CertificateData",
     "ChangesData",
     "CheckData",
+    "ChannelData",
     "CleanupData",
     "Client",
     "ClientError",
     "ComparisonData",
     "Content",
     "DeploymentData",
+    "DeliveryData",
     "DeviceData",
     "EditData",
     "EnvironmentData",
@@ -89,6 +100,7 @@ __all__ = [
     "Made",
     "MeData",
     "NamesData",
+    "MadeChannelData",
     "NginxData",
     "Page",
     "PartData",
@@ -101,6 +113,7 @@ __all__ = [
     "RolledBackData",
     "SessionData",
     "SettingData",
+    "SentPreviewData",
     "SiteData",
     "StepData",
     "TeamData",
@@ -135,6 +148,7 @@ class Client(
     Mail,
     SignIn,
     People,
+    Notifications,
     Settings,
 ):
     """Everything that one can ask of a server."""

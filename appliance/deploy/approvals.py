@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from datetime import timedelta
 
+from appliance.access import outbox
 from appliance.access.actor import HOMEPORT, Actor
 from appliance.access.missing import no_deployment
 from appliance.access.permissions import may, need, refusal
@@ -17,6 +18,7 @@ from appliance.machine import clock
 from appliance.model.approvals import Approval
 from appliance.model.deployments import Deployment, Failure
 from appliance.model.environments import Environment
+from appliance.model.notices import Notice
 from appliance.store import approvals, deployments, jobs, people
 from appliance.store.db import Connection
 
@@ -32,6 +34,7 @@ def asked(ctx: Context, db: Connection, actor: Actor, environment: Environment, 
         return deployment
     made = Approval("waiting", actor.person_id, clock.text(ctx.now() + timedelta(hours=rule.hours)))
     approvals.add(db, deployment.id, made)
+    outbox.put(ctx, db, _awaited(ctx, actor, deployment))
     return deployments.find(db, deployment.id) or deployment
 
 
@@ -155,6 +158,11 @@ def _decided(found: Approval) -> str:
             return "ended before anybody decided"
         case _:
             return "was not approved in time"
+
+
+def _awaited(ctx: Context, actor: Actor, deployment: Deployment) -> Notice:
+    number, place = f"#{deployment.number}", deployment.environment
+    return Notice("deployment.waiting", ctx.moment(), number, deployment.project, place, deployment.id, actor.name, "")
 
 
 def _because(reason: str) -> str:

@@ -6,7 +6,7 @@ from appliance.store.db import Connection, Row
 MOST_AT_ONCE = 500
 NEVER = "9999-12-31T00:00:00.000Z"  # when a job is due that waits for somebody
 # Nobody waits for these: each has a thread of its own, and keeps no worker from its work.
-BEHIND = ("backup", "compress", "releases.forget", "xray")
+BEHIND = ("backup", "compress", "notify", "releases.forget", "xray")
 
 
 def add(db: Connection, kind: str, subject: str, *, queue: str, at: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
-from appliance.access import forgotten, mail
+from appliance.access import forgotten, mail, outbox
 from appliance.backups import take
 from appliance.context import Context
 from appliance.deploy import compress, pipeline, releases
@@ -16,6 +16,7 @@ from appliance.deploy.xray import after
 from appliance.events import Event, JobAdded
 from appliance.machine import clock
 from appliance.model.jobs import Job
+from appliance.notify import deliver
 from appliance.projects import certificate_jobs, certificate_steps, domain, edits, settle, url_jobs
 from appliance.store import jobs
 from appliance.store.db import NotNow
@@ -41,6 +42,7 @@ HANDLERS: dict[str, Callable[[Context, str, int], None]] = {
     certificate_steps.KIND: certificate_jobs.obtain,
     mail.KIND: mail.deliver,
     forgotten.KIND: forgotten.send_link,
+    outbox.KIND: deliver.deliver,
 }
 TOGETHER: dict[str, Callable[[Context, Sequence[Job]], Mapping[int, url_jobs.TryLater]]] = {
     "url.attach": url_jobs.attach,
@@ -53,6 +55,7 @@ AFTER_A_FAULT = {
     "url.restore": url_jobs.end_in_fault,
     "domain.settle": domain.end_in_fault,
     "backup": take.end_in_fault,
+    outbox.KIND: deliver.end_in_fault,
     certificate_steps.KIND: certificate_jobs.end_in_fault,
 }
 logger = logging.getLogger("homeport.worker")

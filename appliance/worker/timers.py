@@ -10,6 +10,7 @@ from appliance.access.people import invite
 from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
+from appliance.notify import deliver
 from appliance.projects import certificate_jobs, domain, edits
 
 HOUR = 3600.0
@@ -29,6 +30,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "end requests that nobody answered": (60.0, approvals.expire),
     "forget who sent what": (HOUR / 4, reach.forget_sent),
     "forget invitations that ended": (HOUR, invite.forget_ended),
+    "forget deliveries of notifications": (HOUR, deliver.forget_old),
     "forget unfinished uploads": (HOUR / 4, uploads.forget_expired),
 }
 logger = logging.getLogger("homeport.timers")

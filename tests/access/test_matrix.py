@@ -47,6 +47,8 @@ LEAST = {
     "settings.read": "admin",
     "settings.update": "admin",
     "activity.verify": "admin",
+    "notifications.read": "admin",
+    "notifications.update": "admin",
     "backups.read": "owner",
     "backups.create": "owner",
     "backups.delete": "owner",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import RemoteFailed
 from appliance.machine import outgoing
+from appliance.machine.http import Answer
 from appliance.machine.outgoing import Allowed
 from appliance.model.targets import Target
 from tests.fakes.receivers import SOMEWHERE, internet, receiver
@@ -84,7 +85,7 @@ def test_whatever_is_typed_is_one_request_to_one_host(text: str) -> None:
         assert "@" not in target.netloc
 
 
-def post(url: str, allowed: Allowed = NOTHING, **more: float) -> outgoing.Answer:
+def post(url: str, allowed: Allowed = NOTHING, **more: float) -> Answer:
     return outgoing.send(url, {"Authorization": "Bearer for-one-alone"}, b"{}", allowed, **more)
 
 
