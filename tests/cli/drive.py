@@ -21,6 +21,7 @@ from appliance.cli.main import homeport
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = os.environ.get("HOMEPORT_TEST_FILE")
 PROGRAM = [sys.executable, BUILT] if BUILT else [sys.executable, "-m", "appliance"]
+HEARING = ("env", "--default-signal=INT")  # a suite in the background ignores Ctrl-C, and hands that on
 PATIENCE = 30
 
 
@@ -44,7 +45,7 @@ class Cli:
     def process(self, *words: object, **more: Any) -> "subprocess.Popen[str]":
         """The same in a process of its own."""
         return subprocess.Popen(
-            ["env", "--default-signal=INT", *PROGRAM, *map(str, words)],  # a suite in the background ignores Ctrl-C
+            [*HEARING, *PROGRAM, *map(str, words)],
             cwd=ROOT,
             env={**bare(), **self.environ, **more.pop("environ", {})},
             stdin=more.pop("stdin", subprocess.DEVNULL),
@@ -66,14 +67,7 @@ class Terminal:
         termios.tcsetwinsize(theirs, (24, 60))
         self.shown = ""
         self.process = subprocess.Popen(
-            [
-                "env",
-                "--default-signal=INT",
-                "setsid",
-                "--ctty",
-                *PROGRAM,
-                *map(str, words),
-            ],  # so that Ctrl-C reaches it
+            [*HEARING, "setsid", "--ctty", *PROGRAM, *map(str, words)],  # so that Ctrl-C reaches it
             cwd=ROOT,
             env=dict(environ),
             stdin=theirs,

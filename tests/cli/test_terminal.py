@@ -67,7 +67,7 @@ def test_deleting_asks_first(server: Appliance, cli: Cli, name: str) -> None:
 def test_ctrl_c_while_it_waits_is_quiet(server: Appliance, alone: Cli, words: tuple[str, ...], waits: str) -> None:
     terminal = alone.terminal("login", server.url, *words, DISPLAY="", WAYLAND_DISPLAY="")
     terminal.until(waits)
-    assert terminal.end(insist="\x03") in (1, 130)  # again, for it may come before it is waited for
+    assert terminal.end(insist="\x03") in (1, 130, -2)  # again, for it may come too early, or while it ends
     assert "Traceback" not in terminal.shown
 
 
