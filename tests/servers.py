@@ -210,7 +210,7 @@ class Nginx:
 def serving(app: Any, **more: Any) -> Iterator[Address]:
     """An ASGI app in a real Uvicorn, in a thread, on a free port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, **more)
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, proxy_headers=False, **more)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -77,6 +77,8 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/environments", projects.environments_listed, allow="projects.read"),
         route(f"{P}/environments", projects.environment_created, "POST", allow="environments.create"),
         route(f"{V1}/urls", urls.listed, allow="urls.read"),
+        route(f"{V1}/urls/{{host}}", urls.shown, allow="urls.read"),
+        route(f"{V1}/urls/{{host}}", urls.changed, "PATCH", allow="urls.create"),
         route(f"{V1}/urls/{{host}}/check", urls.checked, "POST", allow="urls.create"),
         *_of_certificates(),
         route(f"{V1}/activity", activity.listed, allow="activity.read"),
@@ -92,9 +94,9 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{V1}/me/identities/{{identity}}", sign_in.unlinked, "DELETE", allow=SIGNED_IN),
         *_of_providers(),
         route(f"{V1}/mail/test", mail.tested, "POST", allow="sign_in.update"),
+        *_of_notifications(),
         route(f"{V1}/backups", backups.listed, allow="backups.read"),
         route(f"{V1}/backups", backups.created, "POST", allow="backups.create"),
-        *_of_notifications(),
         route(f"{V1}/backups/{{backup}}", backups.shown, allow="backups.read"),
         route(f"{V1}/backups/{{backup}}/download", backups.downloaded, allow="backups.read", confirm=True),
         route(f"{V1}/backups/{{backup}}", backups.deleted, "DELETE", allow="backups.delete", confirm=True),
@@ -130,8 +132,6 @@ def _of_providers() -> list[BaseRoute]:
     ]
 
 
-def _of_people() -> list[BaseRoute]:
-    person, team, invitation = f"{V1}/people/{{person}}", f"{V1}/teams/{{team}}", f"{V1}/invitations/{{invitation}}"
 def _of_notifications() -> list[BaseRoute]:
     one, sent = f"{V1}/notifications/{{channel}}", f"{V1}/deliveries/{{delivery}}"
     see, change = "notifications.read", "notifications.update"
@@ -151,6 +151,8 @@ def _of_notifications() -> list[BaseRoute]:
     ]
 
 
+def _of_people() -> list[BaseRoute]:
+    person, team, invitation = f"{V1}/people/{{person}}", f"{V1}/teams/{{team}}", f"{V1}/invitations/{{invitation}}"
     return [
         route(f"{V1}/me", people.left, "DELETE", allow=SIGNED_IN, confirm=True),
         route(f"{V1}/people", people.listed, allow="people.read"),

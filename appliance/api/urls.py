@@ -7,8 +7,9 @@ from starlette.responses import Response
 from appliance.api.answers import answer, body, nothing, one_of, page_asked, page_of, seconds_asked
 from appliance.api.shapes import UrlShape, of_url
 from appliance.api.waiting import url_settled
-from appliance.model.urls import STATUSES, NewUrl, host_name
-from appliance.projects.find import find_environment
+from appliance.model.urls import STATUSES, NewUrl, UrlPatch, url_host
+from appliance.projects.find import find_environment, find_url
+from appliance.projects.url_settings import change_url
 from appliance.projects.urls import add_url, check_again, remove_url
 from appliance.store import urls
 from appliance.web.remembered import remembered
@@ -57,6 +58,23 @@ async def checked(request: Request) -> Response:
     return answer(of_url(url), 202)
 
 
+@doc("One URL", returns=UrlShape)
+def shown(request: Request) -> Response:
+    return answer(of_url(find_url(ctx_of(request), host_of(request))))
+
+
+@doc(
+    "Change what a URL is set to, at once; what is left out stays as it is", body=UrlPatch, returns=UrlShape, query=WAIT
+)
+async def changed(request: Request) -> Response:
+    ctx, seconds = ctx_of(request), seconds_asked(request)
+    patch = UrlPatch.parse(await body(request))
+    url = await run_in_threadpool(change_url, ctx, actor_of(request), host_of(request), patch)
+    if seconds:
+        url = await url_settled(ctx, url.host, seconds)
+    return answer(of_url(url))
+
+
 @doc("Remove a URL", status=204)
 def removed(request: Request) -> Response:
     place = request.path_params
@@ -68,6 +86,6 @@ def host_of(request: Request) -> str:
     """In the spelling that is kept, however it was typed."""
     typed: str = request.path_params["host"]
     try:
-        return host_name(typed)
+        return url_host(typed)
     except ValueError:
         return typed

@@ -55,9 +55,11 @@ class Connection:
     def post(self, shape: type[T], path: str, body: Mapping[str, object], method: str = "POST") -> T:
         return self.shaped(shape, method, path, json=body)
 
-    def waited(self, shape: type[T], path: str, body: Mapping[str, object], wait: float | None) -> T:
+    def waited(
+        self, shape: type[T], path: str, body: Mapping[str, object], wait: float | None, *, method: str = "POST"
+    ) -> T:
         timeout = httpx.Timeout(self.timeout + (wait or 0))
-        return self.shaped(shape, "POST", path, json=body, params=given(wait=wait), timeout=timeout)
+        return self.shaped(shape, method, path, json=body, params=given(wait=wait), timeout=timeout)
 
     def listed(self, shape: type[T], path: str, limit: int | None, **asked: str | None) -> Page[T]:
         """Up to so many rows, page after page; all of them without a limit."""

@@ -1,5 +1,7 @@
 """Projects, their environments and URLs."""
 
+from typing import Any
+
 from appliance.client.address import given, path_of, place_of
 from appliance.client.connection import Connection
 from appliance.client.shapes import EnvironmentData, FreesData, Page, ProjectData, UrlData
@@ -68,9 +70,17 @@ class Projects(Connection):
         return self.listed(UrlData, "/urls", limit)
 
     def create_url(
-        self, project: str, environment: str, host: str, *, proxied: bool | None = None, wait: float | None = None
+        self, project: str, environment: str, host: str, *, wait: float | None = None, **settings: Any
     ) -> UrlData:
-        return self.waited(UrlData, place_of(project, environment, "urls"), given(host=host, proxied=proxied), wait)
+        """Point a host name there; `settings` are fields of a new URL."""
+        return self.waited(UrlData, place_of(project, environment, "urls"), given(host=host, **settings), wait)
+
+    def url(self, host: str) -> UrlData:
+        return self.get(UrlData, path_of("urls", host))
+
+    def change_url(self, host: str, *, wait: float | None = None, **settings: Any) -> UrlData:
+        """What is not named stays as it is."""
+        return self.waited(UrlData, path_of("urls", host), settings, wait, method="PATCH")
 
     def check_url(self, host: str, *, wait: float | None = None) -> UrlData:
         """Try again to put it in force."""

@@ -86,6 +86,7 @@ SENTENCES = {
     "url.create": "added the URL {host} to {place}",
     "url.active": "put the URL {subject} in force",
     "url.failed": "could not put the URL {subject} in force",
+    "url.update": "changed what the URL {host} of {place} is set to",
     "url.delete": "removed the URL {host} from {place}",
     "url.edited": "saw that the NGINX file of {subject} was edited by hand",
     "url.restore": "had the NGINX file of {subject} written anew",

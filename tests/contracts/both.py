@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from appliance.backends import load
 from appliance.backends.base import Backend
 from appliance.model.sites import Site
+from appliance.web.proxies import believe
 from appliance.web.sites import serve
 from tests.releases import make_site, shown_at
 from tests.servers import Address, Answer, Nginx, ask, serving
@@ -44,7 +45,10 @@ def both(folder: Path, shape: type[P]) -> Iterator[dict[str, P]]:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         site = found["builtin"].site
-        await serve(scope, receive, send, shown_at(site.pointer, site.guard, site.earlier))
+        believe(scope, found["builtin"].backend.settings.trusted_proxies)
+        host = dict(scope["headers"])[b"host"].decode().partition(":")[0]
+        shown = shown_at(site.pointer, site.guard_of(host), site.earlier)
+        await serve(scope, receive, send, replace(shown, front=site.front(host)))
 
     with Nginx(folder / "nginx") as nginx, serving(app) as address:
         settings = nginx.settings(data, host=address[0], port=address[1])
