@@ -389,7 +389,7 @@
   const TERMINAL = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?/g;
   const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-  function logLine(line) {
+  function logLine(line, days) {
     const item = document.createElement("li");
     item.id = `L${line.number}`;
     if (line.level !== "info") item.className = line.level;
@@ -397,7 +397,8 @@
     link.href = `#L${line.number}`;
     link.textContent = line.number;
     link.setAttribute("aria-label", `Line ${line.number}`);
-    const parts = [["time", line.at.slice(11, 23)], ["i", line.step], ["span", line.text.replace(TERMINAL, "").replace(CONTROL, "\ufffd")]];
+    const at = days ? `${line.at.slice(0, 10)} ${line.at.slice(11, 19)}` : line.at.slice(11, 23);
+    const parts = [["time", at], ["i", line.step], ["span", line.text.replace(TERMINAL, "").replace(CONTROL, "\ufffd")]];
     item.append(link, ...parts.map(([name, text]) => Object.assign(document.createElement(name), { textContent: text })));
     const mark = { warn: "Warning: ", error: "Error: " }[line.level];
     if (mark) item.lastChild.prepend(mark);
@@ -415,8 +416,9 @@
 
   function follow(panel, stream) {
     const [where, list, find] = [$(".where", panel), $("ol", panel), $(".search input", panel)];
+    const days = "days" in panel.dataset;
     let waiting = [];
-    const lines = () => many(Number(panel.dataset.end), "line");
+    const lines = () => many(Number(panel.dataset.total), "line");
     const state = (glyph, words) => {
       const status = document.createElement("span");
       status.className = `status ${glyph}`;
@@ -424,15 +426,16 @@
       where.replaceChildren(status);
     };
     const flush = () => {
-      list.append(...waiting.map(logLine));
+      list.append(...waiting.map((line) => logLine(line, days)));
       waiting = [];
       if (panel.dataset.follow && stream.readyState === EventSource.OPEN) state("running", `Following, ${lines()}`);
-      if (find.value) find.dispatchEvent(new Event("input", { bubbles: true }));
+      if (find?.value) find.dispatchEvent(new Event("input", { bubbles: true }));
     };
     stream.addEventListener("line", (event) => {
       const line = JSON.parse(event.data);
       if (line.number <= Number(panel.dataset.end)) return;
       panel.dataset.end = line.number;
+      panel.dataset.total = Number(panel.dataset.total) + 1;
       if (waiting.push(line) === 1) requestAnimationFrame(flush);
     });
     stream.addEventListener("open", () => panel.dataset.follow && state("running", `Following, ${lines()}`));

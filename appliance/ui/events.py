@@ -9,21 +9,26 @@ from starlette.responses import Response
 
 from appliance.access.actor import Actor
 from appliance.access.missing import no_deployment
-from appliance.access.permissions import may, sight
+from appliance.access.permissions import may, need, sight
 from appliance.access.standing import standing
 from appliance.context import Context
 from appliance.deploy import log
 from appliance.deploy.submit import find_deployment
-from appliance.events import DeploymentChanged, Event, LogGrew, ProjectChanged, Stopping, UrlChanged
+from appliance.events import DeploymentChanged, Event, LogGrew, ProcessLogGrew, ProjectChanged, Stopping, UrlChanged
 from appliance.model.environments import Environment
 from appliance.model.places import Place
+from appliance.model.process_log import LogAsked
 from appliance.model.urls import Url
-from appliance.store import deployments, environments, projects, urls
+from appliance.store import deployments, environments, process_log, projects, urls
 from appliance.store.db import Connection
 from appliance.store.sight import Sight, sees, sees_some
+from appliance.ui.process_log import shown
 from appliance.web import sse
 from appliance.web.changes import TOLD, Changes, changes
 from appliance.web.routes import actor_of, ctx_of
+
+OF_PROCESS = "process"
+AT_ONCE = 500
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Following:
     deployment: str
     after: int
     over: bool = False
+    asked: LogAsked | None = None  # which lines, where it is the log of the process
 
 
 async def index(request: Request) -> Response:
@@ -46,6 +52,9 @@ def _following(request: Request) -> Following | None:
         return None
     after = request.headers.get("last-event-id") or request.query_params.get("after", "")
     number = int(after) if after.isascii() and after.isdigit() else 0
+    if wanted == OF_PROCESS:
+        need(actor_of(request), "settings.read")
+        return Following("", number, asked=LogAsked.parse(request.query_params))
     deployment = find_deployment(ctx_of(request), wanted)
     if not may(actor_of(request), "deployments.read", deployment.at):
         raise no_deployment()
@@ -72,6 +81,8 @@ async def _stream(ctx: Context, actor: Actor, counted: Changes, following: Follo
 
 
 def _wanted(event: Event, following: Following | None) -> bool:
+    if isinstance(event, ProcessLogGrew):
+        return following is not None and following.asked is not None
     if isinstance(event, LogGrew):
         return following is not None and event.deployment == following.deployment
     return isinstance(event, TOLD)
@@ -106,6 +117,8 @@ def _lines(ctx: Context, following: Following | None) -> bytes:
     """What the log has grown by, and its end once there is one."""
     if following is None or following.over:
         return b""
+    if following.asked is not None:
+        return _process_lines(ctx, following, following.asked)
     deployment = deployments.find(ctx.db.read(), following.deployment)
     said = b""
     for line in log.read(ctx, following.deployment, following.after):
@@ -114,4 +127,12 @@ def _lines(ctx: Context, following: Following | None) -> bytes:
     if deployment is None or deployment.over:
         following.over = True
         said += sse.message("end", "")
+    return said
+
+
+def _process_lines(ctx: Context, following: Following, asked: LogAsked) -> bytes:
+    said = b""
+    while lines := process_log.after(ctx.db.read(), asked, following.after, AT_ONCE):
+        following.after = lines[-1].id
+        said += b"".join(sse.message("line", json.dumps(asdict(shown(line))), line.id) for line in lines)
     return said

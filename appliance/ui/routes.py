@@ -25,6 +25,7 @@ from appliance.ui import (
     mail,
     nginx,
     people,
+    process_log,
     projects,
     restore,
     second,
@@ -226,6 +227,7 @@ def _settings() -> list[BaseRoute]:
     return [
         route("/settings", settings.general, allow="settings.read"),
         route("/settings", settings.save_general, "POST", allow="settings.update", confirm=True),
+        route("/settings/log", process_log.index, allow="settings.read"),
         route("/settings/nginx", settings.nginx, allow="settings.read"),
         route("/settings/nginx/test", settings.test_nginx, "POST", allow="settings.read"),
         route("/settings/nginx/look", nginx.look, "POST", allow="settings.update"),

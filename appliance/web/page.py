@@ -47,6 +47,7 @@ SETTINGS = (
             ("E-mail", "/settings/mail", "sign_in.update"),
             ("Backups", "/settings/backups", "backups.read"),
             ("Clean-up", "/settings/cleanup", "settings.read"),
+            ("Log", "/settings/log", "settings.read"),
         ),
     ),
     ("People", (("People", "/settings/people", "people.read"), ("Teams", "/settings/teams", "teams.read"))),

@@ -66,6 +66,7 @@ INSIDE = (
     "/settings/nginx",
     "/settings/dns",
     "/settings/backups",
+    "/settings/log",
     "/settings/cleanup",
     "/settings/dns/disconnect",
     "/settings/keys",

@@ -34,6 +34,7 @@ PAGES = (
     "/settings/nginx",
     "/settings/dns",
     "/settings/backups",
+    "/settings/log",
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
