@@ -103,7 +103,7 @@ class Client:
 
     def register(self, email: str, bound: Bound | None = None) -> str:
         """Make the account, or find the one that this key has; gives its address."""
-        if self._directory.get("meta", {}).get("externalAccountRequired") and bound is None:
+        if self.wants_binding and bound is None:
             raise refusals.of({"type": "externalAccountRequired"}, 403, self._url)
         wanted: dict[str, Any] = {"termsOfServiceAgreed": True, "contact": [f"mailto:{email}"] if email else []}
         if bound:
@@ -151,6 +151,11 @@ class Client:
     def download(self, order: Order) -> str:
         """The chain as PEM."""
         return self._post(order.certificate, None).body.decode("ascii", "replace")
+
+    @property
+    def wants_binding(self) -> bool:
+        """Whether an account has to be made elsewhere first."""
+        return bool(self._directory.get("meta", {}).get("externalAccountRequired"))
 
     @property
     def tells_when(self) -> bool:

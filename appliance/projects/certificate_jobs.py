@@ -66,7 +66,6 @@ def look(ctx: Context) -> None:
             under_way = sum(jobs.has(db, certificate_steps.KIND, host) for host in due)
             for host in due[: AT_ONCE - under_way]:
                 _begin_one(ctx, db, host)
-    certificate_files.tidy(ctx)
 
 
 def pause_after(tries: int) -> timedelta:

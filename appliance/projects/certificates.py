@@ -80,6 +80,10 @@ def find_certificate(ctx: Context, host: str) -> Certificate:
     return found or replace(NONE, host=host, at=find_url(ctx, host).at)
 
 
+def has_internal_root(ctx: Context) -> bool:
+    return certificate_files.root(ctx) is not None
+
+
 def internal_root(ctx: Context) -> str:
     """The internal CA's own certificate, for people to install."""
     found = certificate_files.root(ctx)

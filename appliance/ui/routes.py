@@ -11,6 +11,7 @@ from appliance.ui import (
     activity,
     approvals,
     backups,
+    certificates,
     cleanup,
     deploy,
     deployments,
@@ -223,11 +224,25 @@ def _of_variables() -> list[BaseRoute]:
     return [*made, route(f"{E}/variables/apply", variables.apply, "POST", allow="deployments.create")]
 
 
+def _of_certificates() -> list[BaseRoute]:
+    one, all_ = "/urls/{host}/certificate", "/settings/certificates"
+    return [
+        route(one, certificates.of_url, allow="urls.read"),
+        route(one, certificates.set_for_url, "POST", allow="urls.create"),
+        route(f"{one}/renew", certificates.renew, "POST", allow="urls.create"),
+        route("/ca", certificates.root, allow=SIGNED_IN),
+        route(all_, certificates.show, allow="settings.read"),
+        route(all_, certificates.save, "POST", allow="settings.update", confirm=True),
+        route(f"{all_}/test", certificates.test, "POST", allow="settings.update"),
+    ]
+
+
 def _settings() -> list[BaseRoute]:
     return [
         route("/settings", settings.general, allow="settings.read"),
         route("/settings", settings.save_general, "POST", allow="settings.update", confirm=True),
         route("/settings/log", process_log.index, allow="settings.read"),
+        *_of_certificates(),
         route("/settings/nginx", settings.nginx, allow="settings.read"),
         route("/settings/nginx/test", settings.test_nginx, "POST", allow="settings.read"),
         route("/settings/nginx/look", nginx.look, "POST", allow="settings.update"),

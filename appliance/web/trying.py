@@ -85,6 +85,12 @@ def _dns(ctx: Context, _actor: Actor, settings: Settings, _to: str) -> Sequence[
     return asked.check(tuple(url.host for url in urls.every(ctx.db.read())))
 
 
+def _certificates(_ctx: Context, _actor: Actor, settings: Settings, _to: str) -> Sequence[Check]:
+    from appliance.certificates import checks
+
+    return checks.look(settings)
+
+
 def _backups(_ctx: Context, _actor: Actor, settings: Settings, _to: str) -> Sequence[Check]:
     return [Check("backups", "ok", try_place(settings))]
 
@@ -92,6 +98,7 @@ def _backups(_ctx: Context, _actor: Actor, settings: Settings, _to: str) -> Sequ
 AREAS: dict[str, Callable[[Context, Actor, Settings, str], Sequence[Check]]] = {
     "nginx": _nginx,
     "dns": _dns,
+    "certificates": _certificates,
     "mail": mail.test,
     "backups": _backups,
 }

@@ -11,7 +11,7 @@ from appliance.backups import schedule
 from appliance.context import Context
 from appliance.deploy import approvals, earlier, reach, releases, retention, tidy, uploads
 from appliance.notify import deliver
-from appliance.projects import certificate_jobs, domain, edits
+from appliance.projects import certificate_files, certificate_jobs, domain, edits
 
 HOUR = 3600.0
 Chore = Callable[[Context], None]
@@ -26,6 +26,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "renew certificates": (60.0, certificate_jobs.look),
+    "forget files of certificates": (HOUR, certificate_files.tidy),
     "look for edits by hand": (HOUR / 12, edits.look),
     "end requests that nobody answered": (60.0, approvals.expire),
     "forget who sent what": (HOUR / 4, reach.forget_sent),

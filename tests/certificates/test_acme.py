@@ -108,7 +108,7 @@ def test_a_name_that_leads_elsewhere_is_said_in_words_and_tried_again(secure: Ap
     want(secure)
     one = settled(secure)
     assert one["status"] == "failed" and one["renews_at"]
-    assert "could not look the name up in DNS" in one["error"]
+    assert "could not reach this name over HTTP" in one["error"]
     assert ask(("127.0.0.1", int(secure.environ["HOMEPORT_NGINX_LISTEN"].rpartition(":")[2])), "/", HOST).status == 200
     pebble.lead_here_again(HOST)
     assert secure.ask("POST", f"/urls/{HOST}/certificate/renew").status_code == 202
