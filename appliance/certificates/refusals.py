@@ -24,7 +24,7 @@ WORDS = {
     "unsupportedContact": "It does not take the e-mail address",
     "userActionRequired": "It wants somebody to agree to something first",
 }
-TODO = {
+MEND = {
     "accountDoesNotExist": "Check the directory in Settings, Certificates.",
     "caa": "Add the authority to the CAA record of the domain, or remove that.",
     "connection": "Have port 80 of this name lead to NGINX on this host, through any firewall.",
@@ -53,7 +53,7 @@ def of(problem: Mapping[str, Any], status: int, url: str, retry_after: float = 0
         permanent=kind not in PASSING and status < 500,
         retry_after=retry_after,
         code=f"acme_{kind}" if kind in WORDS else "acme_refused",
-        todo=(TODO[kind],) if kind in TODO else (),
+        todo=(MEND[kind],) if kind in MEND else (),
         said=detail,
     )
 
