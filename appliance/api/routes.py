@@ -17,6 +17,7 @@ from appliance.api import (
     contents,
     deployments,
     device,
+    dns,
     grants,
     keys,
     mail,
@@ -248,6 +249,9 @@ def _of_variables() -> list[BaseRoute]:
 
 def _of_deployments() -> list[BaseRoute]:
     return [
+        route(f"{V1}/dns/records", dns.listed, allow="settings.read"),
+        route(f"{V1}/dns/records/{{host}}/mend", dns.mended, "POST", allow="settings.update"),
+        route(f"{V1}/dns/records/{{host}}", dns.removed, "DELETE", allow="settings.update"),
         route(f"{V1}/nginx", nginx.shown, allow="settings.read"),
         route(f"{V1}/nginx/check", nginx.looked, "POST", allow="settings.update"),
         route(f"{V1}/nginx/{{host}}/restore", nginx.restored, "POST", allow="settings.update"),

@@ -22,6 +22,7 @@ SECTIONS = {
         "variables": "appliance.cli.variables:variables",
         "certificates": "appliance.cli.certificates:certificates",
         "ca": "appliance.cli.certificates:ca",
+        "dns": "appliance.cli.dns:dns",
         "nginx": "appliance.cli.nginx:nginx",
         "keys": "appliance.cli.keys:keys",
         "sessions": "appliance.cli.sessions:sessions",

@@ -10,6 +10,7 @@ from appliance.client.cleanup import Cleanup
 from appliance.client.contents import Content, Contents
 from appliance.client.deployments import Deployments
 from appliance.client.device import Device
+from appliance.client.dns import Dns, DnsRecordData
 from appliance.client.mail import Mail
 from appliance.client.nginx import EditData, Edits, NginxData
 from appliance.client.notifications import (
@@ -83,6 +84,7 @@ __all__ = [
     "DeploymentData",
     "DeliveryData",
     "DeviceData",
+    "DnsRecordData",
     "EditData",
     "EnvironmentData",
     "FailureData",
@@ -142,6 +144,7 @@ class Client(
     Cleanup,
     Backups,
     Xrays,
+    Dns,
     Edits,
     Certificates,
     Record,

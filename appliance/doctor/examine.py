@@ -102,6 +102,6 @@ class _Asking(threading.Thread):
 
 def _dns(around: Around) -> list[Check]:
     if around.provider is None:
-        mend = "Optional: save a Cloudflare token in Settings, or set HOMEPORT_CLOUDFLARE_TOKEN."
+        mend = "Optional: choose who makes records in Settings, DNS, or set HOMEPORT_DNS_PROVIDER."
         return [Check("dns", "off", "No DNS provider: records for URLs are made by hand.", mend)]
     return around.provider.check(around.hosts)

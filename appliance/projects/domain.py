@@ -61,6 +61,11 @@ def restore(ctx: Context) -> None:
     _ask(ctx, ANEW)
 
 
+def settle_again(ctx: Context) -> None:
+    """Its record too."""
+    _ask(ctx, "")
+
+
 def wanted(ctx: Context) -> str:
     """Where environments don't use NGINX, it is left alone altogether."""
     return "" if ctx.settings.backend == "builtin" else ctx.settings.nginx_deployments

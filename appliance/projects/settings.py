@@ -10,6 +10,7 @@ from appliance.access.actor import Actor
 from appliance.access.permissions import need
 from appliance.access.record import record
 from appliance.context import Context
+from appliance.dns import AUTO, NONE, known
 from appliance.errors import Conflict, Invalid, StartFailed
 from appliance.events import SettingsChanged
 from appliance.model.urls import host_name
@@ -75,6 +76,8 @@ def _check(name: str, value: str | None, errors: dict[str, str]) -> None:
         return
     if name == "dns_target" and not _is_target(value):
         errors[name] = "Enter an address such as 192.0.2.10, or a host name"
+    if name == "dns_provider" and value not in (AUTO, NONE, *known()):
+        errors[name] = f"Choose one of {', '.join((AUTO, NONE, *known()))}"
     if ABOUT[name].secret and (not value.isascii() or not value.isprintable()):
         errors[name] = "This has a character that a token can't have; copy it again"
 

@@ -18,8 +18,8 @@ from appliance.model.environments import Environment
 from appliance.model.jobs import Job
 from appliance.model.sites import Probe, Site
 from appliance.model.urls import Part, Url
-from appliance.projects import certificate_steps
 from appliance.process_log import tell, tell_why
+from appliance.projects import certificate_steps
 from appliance.store import environments, jobs, journal, urls
 from appliance.store.db import Connection
 
@@ -27,6 +27,7 @@ TRIES = 12  # a good half hour, before what could not be undone is said to be le
 PATIENCE = 2.0  # seconds for a deploy that swaps the pointer between two looks
 SIDE_BY_SIDE = 8
 MADE = "made by Homeport"
+WAITS_FOR = {"dns_by_hand": "Waits for its record"}
 WAITS = Part("waiting", "for a deployment")
 PUTTING, IN_FORCE = Part("pending", "Putting in force"), Part("ok", "In force")
 
@@ -205,7 +206,7 @@ def _served_part(environment: Environment, part: Part) -> Part:
 def _amiss(ctx: Context, one: _Coming, why: HomeportError) -> TryLater | None:
     """Say what stands in the way; what may pass by itself is tried again for as long as the URL is there."""
     url, passing = one.url, isinstance(why, RemoteFailed) and not why.permanent
-    part = Part("pending", "Trying again") if passing else Part("failed", "Refused")
+    part = Part("pending", WAITS_FOR.get(why.code, "Trying again")) if passing else Part("failed", "Refused")
     area, level = "dns" if isinstance(why, RemoteFailed) else "nginx", "warn" if passing else "error"
     tell_why(ctx, area, why, level=level, subject=url.host, project=url.project)
     with ctx.write(UrlChanged(url.host, url.project)) as db:

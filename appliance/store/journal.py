@@ -33,6 +33,12 @@ def unfinished(db: Connection) -> tuple[Entry, ...]:
     return tuple(Entry(row["id"], row["kind"], row["subject"], json.loads(row["intent"])) for row in rows)
 
 
+def subjects(db: Connection, kind: str) -> list[str]:
+    """What entries of this kind were about that did not come to a good end."""
+    sql = "SELECT DISTINCT subject FROM journal WHERE kind = ? AND status <> 'done' ORDER BY subject"
+    return [row["subject"] for row in db.execute(sql, [kind])]
+
+
 def find(db: Connection, entry_id: int) -> Entry | None:
     row = db.execute("SELECT * FROM journal WHERE id = ? AND status = 'doing'", [entry_id]).fetchone()
     return Entry(row["id"], row["kind"], row["subject"], json.loads(row["intent"])) if row else None

@@ -16,6 +16,8 @@ from appliance.ui import (
     deploy,
     deployments,
     device,
+    dns,
+    dns_records,
     docs,
     environments,
     events,
@@ -50,6 +52,7 @@ U = "/urls/{host}"
 K = "/settings/keys/{key}"
 KO = "/settings/keys-of-others/{key}"
 N = "/settings/nginx/{host}"
+R = "/settings/dns/records/{host}"
 B = "/settings/backups/{backup}"
 S = "/settings/sign-in/{provider}"
 
@@ -249,11 +252,15 @@ def _settings() -> list[BaseRoute]:
         route(f"{N}/restore", nginx.restore_form, allow="settings.update"),
         route(f"{N}/restore", nginx.restore, "POST", allow="settings.update"),
         route(f"{N}/adopt", nginx.adopt, "POST", allow="settings.update"),
-        route("/settings/dns", settings.dns, allow="settings.read"),
-        route("/settings/dns", settings.save_dns, "POST", allow="settings.update"),
-        route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),
-        route("/settings/dns/disconnect", settings.disconnect_form, allow="settings.update"),
-        route("/settings/dns/disconnect", settings.disconnect, "POST", allow="settings.update"),
+        route("/settings/dns", dns.show, allow="settings.read"),
+        route("/settings/dns", dns.save, "POST", allow="settings.update"),
+        route("/settings/dns/test", dns.test, "POST", allow="settings.update"),
+        route("/settings/dns/disconnect", dns.disconnect_form, allow="settings.update"),
+        route("/settings/dns/disconnect", dns.disconnect, "POST", allow="settings.update"),
+        route("/settings/dns/records", dns_records.show, allow="settings.read"),
+        route(f"{R}/mend", dns_records.mend, "POST", allow="settings.update"),
+        route(f"{R}/remove", dns_records.remove_form, allow="settings.update"),
+        route(f"{R}/remove", dns_records.remove, "POST", allow="settings.update"),
         route("/settings/sign-in", sign_in.show, allow="settings.read"),
         route("/settings/sign-in", sign_in.save, "POST", allow="sign_in.update", confirm=True),
         route("/settings/sign-in/providers", sign_in.create, "POST", allow="sign_in.update", confirm=True),

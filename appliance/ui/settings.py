@@ -1,8 +1,7 @@
-"""Settings: this appliance, NGINX, DNS."""
+"""Settings: this appliance, NGINX."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
@@ -12,13 +11,12 @@ from starlette.responses import Response
 from appliance.backends import load
 from appliance.context import Context
 from appliance.deploy.places import default_backend
-from appliance.dns import provider
 from appliance.errors import HomeportError
 from appliance.model.checks import Check
 from appliance.projects import domain, edits
 from appliance.projects.settings import SettingsPatch, change_settings
 from appliance.settings import ABOUT, About
-from appliance.store import domains, nginx_edits, saved, urls
+from appliance.store import domains, nginx_edits
 from appliance.ui.forms import Wrong, again, do, typed
 from appliance.web import words
 from appliance.web.look import LONG, look
@@ -26,7 +24,6 @@ from appliance.web.page import Form, go, render
 from appliance.web.routes import actor_of, ctx_of
 
 GENERAL = ("url", "backend", "bundle_names")
-DNS = ("cloudflare_token", "dns_target", "cloudflare_proxied")
 FIXED = ("data", "host", "port", "upload_max", "bundle_max_files", "bundle_max_size", "workers")
 NGINX = ("nginx_sites_available", "nginx_sites_enabled", "nginx_conf", "nginx_test", "nginx_reload", "nginx_listen")
 NGINX_SAYS = {
@@ -34,12 +31,6 @@ NGINX_SAYS = {
     "warn": "NGINX works, with something to look at.",
     "failed": "NGINX can't be used as it is.",
     "off": "There is nothing to test.",
-}
-DNS_SAYS = {
-    "ok": "The token works.",
-    "warn": "The token works, with something to look at.",
-    "failed": "The token can't do all that is needed.",
-    "off": "There is no token to test.",
 }
 RANKS = ("off", "ok", "warn", "failed")
 
@@ -88,41 +79,6 @@ def test_nginx(request: Request) -> Response:
     return _show_nginx(request, _test(load("nginx", ctx.settings).checks, NGINX_SAYS))
 
 
-def dns(request: Request) -> Response:
-    return _show_dns(request, _as_saved(ctx_of(request), DNS))
-
-
-async def save_dns(request: Request) -> Response:
-    raw = await typed(request)
-    wanted = {name: raw.get(name, "") for name in ("dns_target", "cloudflare_proxied")}
-    wanted["cloudflare_proxied"] = wanted["cloudflare_proxied"] or "false"
-    if raw.get("cloudflare_token"):
-        wanted["cloudflare_token"] = raw["cloudflare_token"]
-    try:
-        await _save(request, wanted)
-    except Wrong as why:
-        return await do(partial(_show_dns, request, again(raw, why, fields=DNS, about="cloudflare_token"), why.status))
-    return go("/settings/dns", done="saved")
-
-
-async def test_dns(request: Request) -> Response:
-    """What was typed is tested, or what is in force where nothing was."""
-    ctx, raw = ctx_of(request), await typed(request)
-    ask = partial(_ask_dns, ctx, raw.get("cloudflare_token", "").strip())
-    tested = await do(partial(_test, ask, DNS_SAYS))
-    form = Form({**raw, "cloudflare_token": ""}, fields=DNS)
-    return await do(partial(_show_dns, request, form, tested=tested))
-
-
-def disconnect_form(request: Request) -> Response:
-    return render(request, "settings/disconnect.html", action="/settings/dns/disconnect", back="/settings/dns")
-
-
-async def disconnect(request: Request) -> Response:
-    await _save(request, {"cloudflare_token": None})
-    return go("/settings/dns", done="saved")
-
-
 async def _save(request: Request, wanted: Mapping[str, str | None]) -> None:
     """Only what differs from what is in force is saved, so that the environment keeps counting for the rest."""
     ctx, actor = ctx_of(request), actor_of(request)
@@ -162,37 +118,6 @@ def _show_nginx(request: Request, tested: Tested | None = None) -> Response:
         wanted_domain=domain.wanted(ctx),
         fixed=_fixed(ctx, NGINX),
     )
-
-
-def _show_dns(request: Request, form: Form, code: int = 200, tested: Tested | None = None) -> Response:
-    ctx = ctx_of(request)
-    at, by = saved.rows(ctx.db.read()).get("cloudflare_token", ("", ""))
-    return render(
-        request,
-        "settings/dns.html",
-        code,
-        form=form,
-        tested=tested,
-        saved_token=bool(at),
-        token_hint=_token_hint(ctx, at, by),
-    )
-
-
-def _token_hint(ctx: Context, at: str, by: str) -> str:
-    if at:
-        when = words.since(datetime.fromisoformat(at), ctx.now())
-        return f"Set {when} by {by}. It is never shown; type a new one to replace it."
-    if ctx.settings.cloudflare_token:
-        return "Set by HOMEPORT_CLOUDFLARE_TOKEN. One that is saved here comes first."
-    return "Made in Cloudflare under My Profile, API Tokens. It needs “Zone, Zone, Read” and “Zone, DNS, Edit”."
-
-
-def _ask_dns(ctx: Context, token: str) -> list[Check]:
-    settings = replace(ctx.settings, cloudflare_token=token) if token else ctx.settings
-    asked = provider(settings, ctx.instance)
-    if asked is None:
-        return [Check("dns", "off", "No token is typed here, saved, or set in the environment.")]
-    return asked.check(tuple(url.host for url in urls.every(ctx.db.read())))
 
 
 def _test(look: Callable[[], Sequence[Check]], says: Mapping[str, str]) -> Tested:

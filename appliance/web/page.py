@@ -63,6 +63,8 @@ DONE = {
     "factor-added": "Second factor added",
     "factor-removed": "Second factor removed",
     "saved": "Settings saved",
+    "record-mended": "The record is being made again",
+    "record-removed": "The record is being removed",
     "project-made": "Project created",
     "project-renamed": "Project renamed",
     "project-deleted": "Project deleted",

@@ -451,7 +451,7 @@ def test_settings_say_what_is_not_saved(server: Appliance, open_tab: Open) -> No
     expect(page.get_by_text("Settings saved")).to_be_visible()
     expect(page.get_by_label("Records point to")).to_have_value("192.0.2.10")
     page.get_by_role("button", name="Test").click()
-    expect(page.locator("#tested")).to_contain_text("There is no token to test.")
+    expect(page.locator("#tested")).to_contain_text("There is nothing to test.")
     server.ask("PATCH", "/settings", json={"dns_target": None})
 
 
