@@ -16,8 +16,6 @@ from appliance.ui import (
     deploy,
     deployments,
     device,
-    dns,
-    dns_records,
     docs,
     environments,
     events,
@@ -39,6 +37,7 @@ from appliance.ui import (
     suggest,
     teams,
     through,
+    url,
     urls,
     variables,
     xrays,
@@ -52,7 +51,6 @@ U = "/urls/{host}"
 K = "/settings/keys/{key}"
 KO = "/settings/keys-of-others/{key}"
 N = "/settings/nginx/{host}"
-R = "/settings/dns/records/{host}"
 B = "/settings/backups/{backup}"
 S = "/settings/sign-in/{provider}"
 
@@ -114,6 +112,9 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{D}/again", deployments.again, "POST", allow="deployments.create"),
         route("/urls", urls.index, allow="urls.read"),
         route("/urls", urls.add, "POST", allow="urls.create"),
+        route(U, url.show, allow="urls.read"),
+        route(U, url.change, "POST", allow="urls.create"),
+        route(f"{U}/other", url.add_other, "POST", allow="urls.create"),
         route(f"{U}/check", urls.check, "POST", allow="urls.create"),
         route(f"{U}/remove", urls.remove_form, allow="urls.delete"),
         route(f"{U}/remove", urls.remove, "POST", allow="urls.delete"),
@@ -252,15 +253,11 @@ def _settings() -> list[BaseRoute]:
         route(f"{N}/restore", nginx.restore_form, allow="settings.update"),
         route(f"{N}/restore", nginx.restore, "POST", allow="settings.update"),
         route(f"{N}/adopt", nginx.adopt, "POST", allow="settings.update"),
-        route("/settings/dns", dns.show, allow="settings.read"),
-        route("/settings/dns", dns.save, "POST", allow="settings.update"),
-        route("/settings/dns/test", dns.test, "POST", allow="settings.update"),
-        route("/settings/dns/disconnect", dns.disconnect_form, allow="settings.update"),
-        route("/settings/dns/disconnect", dns.disconnect, "POST", allow="settings.update"),
-        route("/settings/dns/records", dns_records.show, allow="settings.read"),
-        route(f"{R}/mend", dns_records.mend, "POST", allow="settings.update"),
-        route(f"{R}/remove", dns_records.remove_form, allow="settings.update"),
-        route(f"{R}/remove", dns_records.remove, "POST", allow="settings.update"),
+        route("/settings/dns", settings.dns, allow="settings.read"),
+        route("/settings/dns", settings.save_dns, "POST", allow="settings.update"),
+        route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),
+        route("/settings/dns/disconnect", settings.disconnect_form, allow="settings.update"),
+        route("/settings/dns/disconnect", settings.disconnect, "POST", allow="settings.update"),
         route("/settings/sign-in", sign_in.show, allow="settings.read"),
         route("/settings/sign-in", sign_in.save, "POST", allow="sign_in.update", confirm=True),
         route("/settings/sign-in/providers", sign_in.create, "POST", allow="sign_in.update", confirm=True),

@@ -28,6 +28,7 @@ PAGES = (
     "/deployments",
     "/deployments/{deployment}",
     "/urls",
+    "/urls/paged.example.com",
     "/urls/paged.example.com/remove",
     "/activity",
     "/settings",
