@@ -39,6 +39,7 @@ RUN = (
     "activity",
     "people",
     "log",
+    "notifications",
     "mail",
     "sign-in",
     "settings",

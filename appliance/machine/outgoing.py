@@ -168,7 +168,7 @@ def _looked_up(target: Target, allowed: Allowed) -> list[Address]:
         ) from None
     for address in addresses:
         if said := refusal(target.host, address, allowed):
-            shown = "This" if str(address) == target.host else f"{target.host} leads to {address}, which"
+            shown = target.host if str(address) == target.host else f"{target.host} leads to {address}, which"
             raise _Refused(f"{shown} {said}, so nothing was sent.", permanent=True, todo=_todo(address))
     return list(dict.fromkeys(addresses))
 

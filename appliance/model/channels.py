@@ -87,12 +87,14 @@ class NewChannel:
         name = reader.checked("name", _name, missing="Enter a name") or ""
         to = reader.checked("to", _of_kind(kind), missing="Enter where it goes") or ""
         token = reader.checked("token", _token, optional=True) or ""
-        events = reader.several("events", _event) or USUAL
+        events = reader.several("events", _event)
         projects = reader.several("projects", name_of("project"))
+        if isinstance(raw, Mapping) and "events" in raw and not events:
+            reader.wrong("events", "Choose at least one")
         if token and kind and kind != "ntfy":
             reader.wrong("token", "Only ntfy takes a token")
         reader.done()
-        return cls(kind, name, to, token, events, projects)
+        return cls(kind, name, to, token, events or USUAL, projects)
 
 
 @dataclass(frozen=True)

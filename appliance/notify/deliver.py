@@ -40,6 +40,8 @@ AT_ONCE = 20
 MOST_SAID = 300  # characters of an answer that are kept
 PASSING = frozenset({408, 409, 425, 429})
 logger = logging.getLogger("homeport.notify")
+AREA = "notifications"
+AFTERWARDS = ("See to what it says, then send it again: Settings, Notifications.",)
 
 
 @dataclass(frozen=True)
@@ -130,21 +132,40 @@ def _carry(ctx: Context, channel: Channel, one: Delivery) -> bool:
 def _note(ctx: Context, one: Delivery, outcome: _Outcome) -> None:
     """What came of it: over, or tried again, or given up and on record."""
     with ctx.write() as db:
+    lost = outcome.permanent or one.tries >= len(WAITS)
         if deliveries.find(db, one.id) is None:
             return  # its channel was removed meanwhile
         deliveries.add_attempt(db, one.id, outcome.attempt)
         if outcome.attempt.succeeded:
             deliveries.end(db, one.id, "succeeded", ctx.moment())
-        elif outcome.permanent or one.tries >= len(WAITS):
+        elif lost:
             deliveries.end(db, one.id, "failed", ctx.moment())
-            why = outcome.attempt.said
-            record(ctx, db, HOMEPORT, "notification.failed", one.channel, about=one.event, why=why)
-            logger.warning("“%s” to %s was given up: %s", one.event, one.channel, why)
+            record(ctx, db, HOMEPORT, "notification.failed", one.channel, about=one.event, why=_why(outcome))
         else:
             wait = max(WAITS[one.tries], outcome.wait)
             deliveries.later(db, one.id, clock.text(ctx.now() + wait))
             deliveries.hold(db, one.channel_id, clock.text(ctx.now() + max(min(wait, LONGEST_HOLD), outcome.wait)))
 
+
+    _tell(ctx, one, outcome, lost=lost)
+
+
+def _tell(ctx: Context, one: Delivery, outcome: _Outcome, *, lost: bool) -> None:
+    what = f"“{line(Notice.of(one.notice).title, MOST_SAID)}”"
+    if outcome.attempt.succeeded:
+        tell(ctx, AREA, f"{what} reached {one.channel}.", subject=one.channel)
+    elif lost:
+        text = f"{what} to {one.channel} was given up: {_why(outcome)}"
+        logger.warning("%s", text, extra=TOLD)
+        tell(ctx, AREA, text, level="error", subject=one.channel, todo=AFTERWARDS)
+    else:
+        text = f"{what} did not reach {one.channel}, and is tried again: {_why(outcome)}"
+        tell(ctx, AREA, text, level="warn", subject=one.channel)
+
+
+def _why(outcome: _Outcome) -> str:
+    status = f"it answered {outcome.attempt.status}. " if outcome.attempt.status else ""
+    return f"{status}{outcome.attempt.said}".strip()
 
 def _try(ctx: Context, channel: Channel, one: Delivery) -> _Outcome:
     """Sent once. Whatever goes wrong is an outcome."""
@@ -152,7 +173,7 @@ def _try(ctx: Context, channel: Channel, one: Delivery) -> _Outcome:
     try:
         answer = _send(ctx, channel, one)
     except HomeportError as why:
-        words = " ".join(part for part in (why.detail, why.said, *why.todo) if part)
+        words = " ".join(part for part in (why.detail, why.said, *why.todo) if part).replace("`", "")
         passing = isinstance(why, RemoteFailed) and not why.permanent
         attempt = Attempt(at, monotonic() - began, False, None, line(ctx.redact(words), 2 * MOST_SAID))
         return _Outcome(attempt, permanent=not passing)

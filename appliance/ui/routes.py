@@ -16,6 +16,8 @@ from appliance.ui import (
     deploy,
     deployments,
     device,
+    dns,
+    dns_records,
     docs,
     environments,
     events,
@@ -25,6 +27,7 @@ from appliance.ui import (
     keys,
     mail,
     nginx,
+    notifications,
     people,
     process_log,
     projects,
@@ -52,6 +55,7 @@ K = "/settings/keys/{key}"
 KO = "/settings/keys-of-others/{key}"
 N = "/settings/nginx/{host}"
 B = "/settings/backups/{backup}"
+R = "/settings/dns/records/{host}"
 S = "/settings/sign-in/{provider}"
 
 
@@ -253,11 +257,15 @@ def _settings() -> list[BaseRoute]:
         route(f"{N}/restore", nginx.restore_form, allow="settings.update"),
         route(f"{N}/restore", nginx.restore, "POST", allow="settings.update"),
         route(f"{N}/adopt", nginx.adopt, "POST", allow="settings.update"),
-        route("/settings/dns", settings.dns, allow="settings.read"),
-        route("/settings/dns", settings.save_dns, "POST", allow="settings.update"),
-        route("/settings/dns/test", settings.test_dns, "POST", allow="settings.update"),
-        route("/settings/dns/disconnect", settings.disconnect_form, allow="settings.update"),
-        route("/settings/dns/disconnect", settings.disconnect, "POST", allow="settings.update"),
+        route("/settings/dns", dns.show, allow="settings.read"),
+        route("/settings/dns", dns.save, "POST", allow="settings.update"),
+        route("/settings/dns/test", dns.test, "POST", allow="settings.update"),
+        route("/settings/dns/disconnect", dns.disconnect_form, allow="settings.update"),
+        route("/settings/dns/disconnect", dns.disconnect, "POST", allow="settings.update"),
+        route("/settings/dns/records", dns_records.show, allow="settings.read"),
+        route(f"{R}/mend", dns_records.mend, "POST", allow="settings.update"),
+        route(f"{R}/remove", dns_records.remove_form, allow="settings.update"),
+        route(f"{R}/remove", dns_records.remove, "POST", allow="settings.update"),
         route("/settings/sign-in", sign_in.show, allow="settings.read"),
         route("/settings/sign-in", sign_in.save, "POST", allow="sign_in.update", confirm=True),
         route("/settings/sign-in/providers", sign_in.create, "POST", allow="sign_in.update", confirm=True),
@@ -273,6 +281,7 @@ def _settings() -> list[BaseRoute]:
         route("/settings/cleanup", cleanup.act, "POST", allow="settings.update"),
         route("/settings/cleanup/keep", cleanup.keep, "POST", allow="settings.update"),
         route("/settings/backups", backups.index, allow="backups.read"),
+        *_of_notifications(),
         route("/settings/backups", backups.save, "POST", allow="settings.update"),
         route("/settings/backups/test", backups.test, "POST", allow="settings.update"),
         route("/settings/backups/take", backups.take, "POST", allow="backups.create"),
@@ -286,6 +295,24 @@ def _of_keys() -> list[BaseRoute]:
     return [
         route("/device", device.show, allow="keys.own", confirm=True),
         route("/device", device.answer, "POST", allow="keys.own", tries="device", confirm=True),
+def _of_notifications() -> list[BaseRoute]:
+    here, sent = "/settings/notifications", "/settings/deliveries/{delivery}"
+    one, see, change = f"{here}/{{channel}}", "notifications.read", "notifications.update"
+    return [
+        route(here, notifications.index, allow=see),
+        route(here, notifications.create, "POST", allow=change),
+        route(one, notifications.one, allow=see),
+        route(one, notifications.change, "POST", allow=change),
+        route(f"{one}/test", notifications.test, "POST", allow=change),
+        route(f"{one}/key", notifications.key_form, allow=change),
+        route(f"{one}/key", notifications.exchange_key, "POST", allow=change),
+        route(f"{one}/remove", notifications.remove_form, allow=change),
+        route(f"{one}/remove", notifications.remove, "POST", allow=change),
+        route(sent, notifications.delivery, allow=see),
+        route(f"{sent}/redeliver", notifications.redeliver, "POST", allow=change),
+    ]
+
+
         route("/settings/keys", keys.index, allow="keys.own"),
         route("/settings/keys", keys.create, "POST", allow="keys.own", confirm=True),
         route(f"{K}/revoke", keys.revoke_form, allow="keys.own"),
