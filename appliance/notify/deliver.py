@@ -21,6 +21,7 @@ from appliance.model.notices import TEST, Notice
 from appliance.notify.channels import ALLOWED, find_channel, opened
 from appliance.notify.forms import FORMS, signed
 from appliance.notify.said import line, said
+from appliance.process_log import TOLD, tell
 from appliance.store import channels, deliveries, jobs
 
 WAITS = (
@@ -39,9 +40,9 @@ KEPT = timedelta(days=30)
 AT_ONCE = 20
 MOST_SAID = 300  # characters of an answer that are kept
 PASSING = frozenset({408, 409, 425, 429})
-logger = logging.getLogger("homeport.notify")
 AREA = "notifications"
 AFTERWARDS = ("See to what it says, then send it again: Settings, Notifications.",)
+logger = logging.getLogger("homeport.notify")
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def _carry(ctx: Context, channel: Channel, one: Delivery) -> bool:
 
 def _note(ctx: Context, one: Delivery, outcome: _Outcome) -> None:
     """What came of it: over, or tried again, or given up and on record."""
-    with ctx.write() as db:
     lost = outcome.permanent or one.tries >= len(WAITS)
+    with ctx.write() as db:
         if deliveries.find(db, one.id) is None:
             return  # its channel was removed meanwhile
         deliveries.add_attempt(db, one.id, outcome.attempt)
@@ -145,7 +146,6 @@ def _note(ctx: Context, one: Delivery, outcome: _Outcome) -> None:
             wait = max(WAITS[one.tries], outcome.wait)
             deliveries.later(db, one.id, clock.text(ctx.now() + wait))
             deliveries.hold(db, one.channel_id, clock.text(ctx.now() + max(min(wait, LONGEST_HOLD), outcome.wait)))
-
 
     _tell(ctx, one, outcome, lost=lost)
 
@@ -166,6 +166,7 @@ def _tell(ctx: Context, one: Delivery, outcome: _Outcome, *, lost: bool) -> None
 def _why(outcome: _Outcome) -> str:
     status = f"it answered {outcome.attempt.status}. " if outcome.attempt.status else ""
     return f"{status}{outcome.attempt.said}".strip()
+
 
 def _try(ctx: Context, channel: Channel, one: Delivery) -> _Outcome:
     """Sent once. Whatever goes wrong is an outcome."""
