@@ -20,6 +20,7 @@ LONGEST_FUNCTION = 60
 LONGEST_FILE = 600
 IMPORT_NAMES = {
     "backports-zstd": "backports",
+    "dnspython": "dns",
     "pyjwt": "jwt",
     "sqlite-utils": "sqlite_utils",
     "python-multipart": "python_multipart",

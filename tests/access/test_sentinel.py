@@ -278,6 +278,7 @@ def test_every_form_that_takes_a_secret(told: Appliance) -> None:
                 assert answer.status_code < 500, f"{where}: {answer.text[:2000]}"
                 assert_unspoken(f"{answer.headers} {answer.text}", f"the form {where}")
     assert {"/settings/dns cloudflare_token", "/settings/mail smtp_password"} <= seen, seen
+    assert {"/settings/dns rfc2136_key_secret", "/settings/dns route53_secret"} <= seen, seen
     again = told.ask("PATCH", "/settings", json=VALUES)
     assert again.status_code == 200
 

@@ -65,6 +65,7 @@ INSIDE = (
     "/settings",
     "/settings/nginx",
     "/settings/dns",
+    "/settings/dns/records",
     "/settings/backups",
     "/settings/log",
     "/settings/cleanup",

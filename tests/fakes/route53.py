@@ -205,7 +205,8 @@ def _error(why: Refused) -> str:
     if why.code == "InvalidChangeBatch":
         messages = f"<Messages><Message>[{escape(why.message)}]</Message></Messages>"
         return f"<InvalidChangeBatch>{messages}</InvalidChangeBatch>"
-    inner = f"<Type>Sender</Type><Code>{why.code}</Code><Message>{escape(why.message)}</Message>"
+    code = "InvalidClientTokenId" if why.code == "InvalidAccessKeyId" else why.code  # as it is called here
+    inner = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(why.message)}</Message>"
     return f"<ErrorResponse><Error>{inner}</Error></ErrorResponse>"
 
 

@@ -34,6 +34,7 @@ PAGES = (
     "/settings",
     "/settings/nginx",
     "/settings/dns",
+    "/settings/dns/records",
     "/settings/backups",
     "/settings/log",
     "/settings/dns/disconnect",

@@ -15,6 +15,7 @@ from appliance.dns.zones import Zones
 from appliance.errors import RemoteFailed
 from appliance.machine.aws import Answer, Request, sign
 from appliance.machine.http import asked
+from appliance.machine.redacting import Redactor
 
 BASE = "/2013-04-01"
 REGION = "us-east-1"  # the one that signs for all of Route 53
@@ -32,6 +33,7 @@ class Api(Zones):
     def __init__(self, url: str, key_id: str, secret: str) -> None:
         self._url = url.rstrip("/")
         self._key_id, self._secret = key_id, secret
+        self._redact = Redactor({secret})
 
     def find(self, host: str) -> Zone | None:
         return next((zone for zone in map(self.zone, suffixes(host)) if zone), None)
@@ -149,8 +151,12 @@ class Api(Zones):
         with asked(method, url, signed, body, timeout=TIMEOUT) as response:
             answer = Answer({name.lower(): value for name, value in response.getheaders()}, response.read(MOST))
             if response.status >= 300:
-                raise refusal(response.status, answer, doing)
+                raise refusal(response.status, self._hidden(answer), doing)
             return answer
+
+    def _hidden(self, answer: Answer) -> Answer:
+        """What is said of a refusal may say back what was sent."""
+        return Answer(answer.headers, self._redact(answer.body.decode("utf-8", "replace")).encode())
 
 
 def _rows(host: str, here: list[Set], beside: list[Set]) -> list[Row]:
