@@ -54,8 +54,8 @@ U = "/urls/{host}"
 K = "/settings/keys/{key}"
 KO = "/settings/keys-of-others/{key}"
 N = "/settings/nginx/{host}"
-B = "/settings/backups/{backup}"
 R = "/settings/dns/records/{host}"
+B = "/settings/backups/{backup}"
 S = "/settings/sign-in/{provider}"
 
 
@@ -249,6 +249,7 @@ def _settings() -> list[BaseRoute]:
     return [
         route("/settings", settings.general, allow="settings.read"),
         route("/settings", settings.save_general, "POST", allow="settings.update", confirm=True),
+        *_of_certificates(),
         route("/settings/log", process_log.index, allow="settings.read"),
         *_of_certificates(),
         route("/settings/nginx", settings.nginx, allow="settings.read"),
@@ -277,11 +278,11 @@ def _settings() -> list[BaseRoute]:
         route("/settings/mail", mail.show, allow="settings.read"),
         route("/settings/mail", mail.save, "POST", allow="sign_in.update", confirm=True),
         route("/settings/mail/test", mail.test, "POST", allow="sign_in.update"),
+        *_of_notifications(),
         route("/settings/cleanup", cleanup.show, allow="settings.read"),
         route("/settings/cleanup", cleanup.act, "POST", allow="settings.update"),
         route("/settings/cleanup/keep", cleanup.keep, "POST", allow="settings.update"),
         route("/settings/backups", backups.index, allow="backups.read"),
-        *_of_notifications(),
         route("/settings/backups", backups.save, "POST", allow="settings.update"),
         route("/settings/backups/test", backups.test, "POST", allow="settings.update"),
         route("/settings/backups/take", backups.take, "POST", allow="backups.create"),
@@ -291,10 +292,6 @@ def _settings() -> list[BaseRoute]:
     ]
 
 
-def _of_keys() -> list[BaseRoute]:
-    return [
-        route("/device", device.show, allow="keys.own", confirm=True),
-        route("/device", device.answer, "POST", allow="keys.own", tries="device", confirm=True),
 def _of_notifications() -> list[BaseRoute]:
     here, sent = "/settings/notifications", "/settings/deliveries/{delivery}"
     one, see, change = f"{here}/{{channel}}", "notifications.read", "notifications.update"
@@ -313,6 +310,10 @@ def _of_notifications() -> list[BaseRoute]:
     ]
 
 
+def _of_keys() -> list[BaseRoute]:
+    return [
+        route("/device", device.show, allow="keys.own", confirm=True),
+        route("/device", device.answer, "POST", allow="keys.own", tries="device", confirm=True),
         route("/settings/keys", keys.index, allow="keys.own"),
         route("/settings/keys", keys.create, "POST", allow="keys.own", confirm=True),
         route(f"{K}/revoke", keys.revoke_form, allow="keys.own"),
