@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import urllib.request
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,8 +21,18 @@ from tests.servers import PATIENCE, free_port, wait_for
 class Pebble:
     """Issues for whatever answers on `http_port`. Refuses some nonces, as real ones may."""
 
-    def __init__(self, folder: Path, http_port: int, *, refused_nonces: int = 10) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        http_port: int,
+        *,
+        refused_nonces: int = 10,
+        name_server: str = "",
+        bound: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        self._name_server = name_server
+        self._bound = bound
         self.port, self.dns_port, self.told_port, self.root_port = (free_port() for _ in range(4))
         self._http_port = http_port
         self._environ = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(refused_nonces)}
@@ -61,13 +72,15 @@ class Pebble:
         at = {"listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.root_port}"}
         own = {"certificate": str(self.folder / "own.pem"), "privateKey": str(self.folder / "own.key")}
         config = self.folder / "pebble.json"
-        config.write_text(json.dumps({"pebble": {**at, **own, "httpPort": self._http_port, "tlsPort": free_port()}}))
+        binding = {"externalAccountBindingRequired": True, "externalAccountMACKeys": self._bound} if self._bound else {}
+        ports = {"httpPort": self._http_port, "tlsPort": free_port()}
+        config.write_text(json.dumps({"pebble": {**at, **own, **ports, **binding}}))
         dns = f"127.0.0.1:{self.dns_port}"
         self._start(
             *("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", dns),
             *("-http01", "", "-https01", "", "-tlsalpn01", "", "-management", f"127.0.0.1:{self.told_port}"),
         )
-        self._start("pebble", "-config", str(config), "-dnsserver", dns)
+        self._start("pebble", "-config", str(config), "-dnsserver", self._name_server or dns)
         wait_for(("127.0.0.1", self.told_port))
         wait_for(("127.0.0.1", self.port))
         wait_for(("127.0.0.1", self.root_port))

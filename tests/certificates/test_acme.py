@@ -11,6 +11,7 @@ from cryptography import x509
 
 from tests.appliance import Appliance
 from tests.authority import Pebble
+from tests.bind import Bind
 from tests.servers import Nginx, ask, eventually, free_port
 
 pytestmark = [pytest.mark.nginx, pytest.mark.acme]
@@ -147,6 +148,24 @@ def test_taken_away_the_url_is_as_it_was_before(secure: Appliance) -> None:
     assert secure.ask("DELETE", f"/urls/{HOST}/certificate").status_code == 202
     eventually(lambda: file.read_bytes() == before)
     eventually(lambda: ask(http(secure), "/", HOST).status == 200)
+
+
+@pytest.mark.bind
+def test_a_wildcard_gets_its_certificate_by_dns(tmp_path: Path, nginx: Nginx) -> None:
+    """A real name server is written to, and asked by the authority."""
+    with Bind(tmp_path / "bind") as bind, Pebble(tmp_path / "dns", nginx.port, name_server=bind.address) as pebble:
+        dns = {f"HOMEPORT_{name.upper()}": value for name, value in bind.settings.items()}
+        dns |= {"HOMEPORT_DNS_RESOLVER": bind.address, "HOMEPORT_DNS_TARGET": "127.0.0.1"}
+        environ = {**nginx.environ, **pebble.environ, **dns, "HOMEPORT_BACKEND": "nginx", "HOMEPORT_TLS": "acme"}
+        tls = f"127.0.0.1:{free_port()}"
+        with Appliance(tmp_path / "data", **environ, HOMEPORT_NGINX_LISTEN_TLS=tls) as server:
+            server.project("blog")
+            server.deploy("blog", {"index.html": "<h1>blog</h1>"})
+            add(server, "*.preview.example.com")
+            one = settled(server, "*.preview.example.com")
+            assert (one["status"], one["error"]) == ("ok", None), one
+            shown(server, pebble.roots(), "pr-12.preview.example.com")
+            assert bind.values("_acme-challenge.preview.example.com", "TXT") == set()
 
 
 def http(server: Appliance) -> tuple[str, int]:
