@@ -217,9 +217,7 @@ def _not_live_yet(client: Client, where: Where) -> list[ChangeData]:
 def _say_not_live_yet(changes: list[ChangeData]) -> None:
     if changes:
         names = ", ".join(one["name"] for one in changes)
-        note(
-            f"{counted(len(changes), 'variable')} saved but not live yet: {names}. `homeport variables apply` does it."
-        )
+        note(f"Saved but not live yet: {names}. Put them live with `homeport variables apply`.")
 
 
 def _row(one: VariableData) -> tuple[str, ...]:

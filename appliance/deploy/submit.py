@@ -238,9 +238,9 @@ def _enqueue(
         deployment = _new(ctx, actor, wish, bundle, detail=detail, origin=origin)
         deployment = replace(deployment, number=projects.next_number(db, place.project_id))
         deployments.add(db, deployment, place.project_id)
-        deployment = replace(deployment, variables=variables.freeze(ctx, db, place, deployment.id))
         deployment = approvals.asked(ctx, db, actor, place_now, deployment)
         overtaken = deployments.overtake(db, place.id, deployment.id, deployment.created_at)
+        deployment = replace(deployment, variables=variables.freeze(ctx, db, place, deployment.id))
         for one in overtaken:
             jobs.drop(db, "deploy", one)
         begins = jobs.NEVER if deployment.approval else deployment.created_at

@@ -46,7 +46,7 @@ async def add(request: Request) -> Response:
 def edit_form(request: Request) -> Response:
     found = _variable(request)
     raw = {"value": found.value or "", "secret": str(found.secret).lower()}
-    return _edit(request, Form(raw, fields=FIELDS))
+    return _edit(request, Form(raw))
 
 
 async def save(request: Request) -> Response:
@@ -55,7 +55,7 @@ async def save(request: Request) -> Response:
         new = NewValue.parse(_as_it_was(_variable(request), _entered(raw)))
         await do(partial(set_variable, ctx, actor, holder, request.path_params["name"], new))
     except Wrong as why:
-        form = again(_withheld(raw), why, fields=FIELDS, about="value")
+        form = again(_withheld(raw), why, fields=(), about="value")
         return await do(partial(_edit, request, form, why.status))
     return go(_base(request), done="variable-saved")
 

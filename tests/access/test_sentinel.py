@@ -42,6 +42,8 @@ from tests.cli.drive import Cli
 MARK = "S3NT1NEL"
 TAIL = "/+=\"<&'>\\ %41-0123456789"
 PROVIDER = f"{MARK}-provider{TAIL}".replace(" ", "")
+CHANNEL = f"{MARK}-channel/+=0123456789"
+TOKEN = f"{MARK}-token{TAIL}".replace(" ", "")
 VALUES = {name: f"{MARK}-{name}{TAIL}" for name in SECRETS}
 FORMS = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
 INPUTS = re.compile(r"<(?:input|textarea|select)\b[^>]*>")
@@ -53,9 +55,15 @@ COMMANDS = (
     ("urls", "list"),
     ("keys", "list"),
     ("activity", "--limit", "200"),
+    ("variables", "list", "--project", "blog"),
+    ("variables", "list", "--project", "blog", "--shared"),
+    ("variables", "export", "--project", "blog", "--with-shared"),
     ("backups", "list"),
     ("backups", "create"),
     ("mail", "test", "owner@example.com"),
+    ("notifications", "list"),
+    ("notifications", "preview", "Others"),
+    ("notifications", "deliveries"),
     ("cleanup", "--dry-run"),
 )
 
@@ -108,7 +116,7 @@ def everything_known() -> str:
         lambda text: base64.b64encode(f"user:{text}".encode()).decode(),
         lambda text: text.encode().hex(),
     )
-    return " ".join(way(value) for value in (*VALUES.values(), PROVIDER) for way in ways)
+    return " ".join(way(value) for value in (*VALUES.values(), PROVIDER, CHANNEL, TOKEN) for way in ways)
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +181,11 @@ def told(others: Others, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         shown = {one["name"]: one for one in server.get("/settings")["items"]}
         assert all(shown[name]["set"] and shown[name]["value"] is None for name in SECRETS)
         server.project("blog")
+        for where in ("", "/environments/production"):
+            set_ = {"value": f"{MARK}-variable{TAIL}", "secret": True}
+            kept = server.ask("PUT", f"/projects/blog{where}/variables/KEY", json=set_)
+            assert kept.status_code == 200, kept.text
+            assert_unspoken(kept.text, "the answer")
         server.deploy("blog", {"index.html": "<h1>Blog</h1>"})
         server.ask("POST", "/projects/blog/environments/production/urls?wait=2", json={"host": "blog.example.com"})
         server.ask("POST", "/backups?wait=5", json={})
@@ -182,11 +195,17 @@ def told(others: Others, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         assert_unspoken(made.text, "the answer")
         tested = server.ask("POST", "/providers/others/test", json={})
         assert_unspoken(tested.text, "the test of a provider")
+        channel = {"kind": "ntfy", "name": "Others", "to": f"http://10.0.0.1/{CHANNEL}/topic", "token": TOKEN}
+        made = server.ask("POST", "/notifications", json=channel)
+        assert made.status_code == 201, made.text
+        server.ask("POST", f"/notifications/{made.json()['id']}/test", json={})
+        hook = {"kind": "webhook", "name": "Hook", "to": f"http://10.0.0.1/{CHANNEL}"}
+        MADE.append(server.ask("POST", "/notifications", json=hook).json()["key"])
         begun = server.http.post(
             f"{server.url}/api/v1/me/totp", json={}, headers={"Authorization": f"Bearer {server.token}"}
         )
         assert begun.status_code == 201, begun.text
-        MADE[:] = [begun.json()["secret"]]
+        MADE.append(begun.json()["secret"])
         yield server
         assert server.stop() == 0
         assert_unspoken("".join(server.output), "the journal")  # after all that was done
@@ -208,6 +227,8 @@ def params(server: Appliance) -> dict[str, str]:
         "backup": backups[0]["id"] if backups else "x",
         "key": server.get("/keys")["items"][0]["id"],
         "provider": "others",
+        "channel": server.get("/notifications")["items"][0]["id"],
+        "delivery": server.get("/deliveries")["items"][0]["id"],
         "name": "app.css",
         "page": "api",
     }
@@ -218,7 +239,8 @@ def addresses(server: Appliance) -> Iterator[str]:
     known = params(server)
     for one in (*api_routes(), *ui_routes()):
         if isinstance(one, Route) and "GET" in (one.methods or ()):
-            yield re.sub(r"\{(\w+)[^}]*\}", lambda found: known.get(found[1], "x"), one.path)
+            names = {**known, "name": "KEY"} if "/variable" in one.path else known
+            yield re.sub(r"\{(\w+)[^}]*\}", lambda found, names=names: names.get(found[1], "x"), one.path)
 
 
 def look(server: Appliance, path: str) -> str:
@@ -250,7 +272,7 @@ def forms(text: str) -> Iterator[tuple[str, dict[str, str], list[str]]]:
             found = dict(re.findall(r'([\w-]+)="([^"]*)"', field))
             if name := found.get("name"):
                 fields[name] = html.unescape(found.get("value", ""))
-                if found.get("type") == "password":
+                if found.get("type") == "password" or name == "value":  # one of a variable, which may be a secret
                     secret.append(name)
                     assert not found.get("value"), f"{name} is sent back to the page"
         if secret:
@@ -279,6 +301,7 @@ def test_every_form_that_takes_a_secret(told: Appliance) -> None:
                 assert_unspoken(f"{answer.headers} {answer.text}", f"the form {where}")
     assert {"/settings/dns cloudflare_token", "/settings/mail smtp_password"} <= seen, seen
     assert {"/settings/dns rfc2136_key_secret", "/settings/dns route53_secret"} <= seen, seen
+    assert {"/projects/blog/variables value", "/projects/blog/variable/KEY value"} <= seen, seen
     again = told.ask("PATCH", "/settings", json=VALUES)
     assert again.status_code == 200
 
@@ -337,10 +360,10 @@ def test_every_place_that_holds_something_sealed_is_known(told: Appliance) -> No
     db = sqlite3.connect(told.data / "homeport.db", timeout=20)
     for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         for column in [row[1] for row in db.execute(f"PRAGMA table_info({table})")]:
-            if db.execute(f"SELECT 1 FROM {table} WHERE CAST({column} AS TEXT) GLOB 'hp1.*' LIMIT 1").fetchone():
+            if db.execute(f"SELECT 1 FROM {table} WHERE CAST(\"{column}\" AS TEXT) GLOB 'hp1.*' LIMIT 1").fetchone():
                 found.add((table, column))
     db.close()
-    assert {("saved", "value"), ("providers", "secret"), ("totp", "secret")} <= found
+    assert {("saved", "value"), ("providers", "secret"), ("totp", "secret"), ("variables", "value")} <= found
     assert found <= {(table, column) for table, (_, column) in PLACES.items()}
 
 

@@ -46,6 +46,11 @@ INSIDE = (
     "/projects/axe/environments/production/site",
     "/projects/axe/environments/production/xray",
     "/projects/axe/environments/production/freeze",
+    "/projects/axe/environments/production/variables",
+    "/projects/axe/environments/production/variables/import",
+    "/projects/axe/environments/production/variable/KEY",
+    "/projects/axe/environments/production/variable/KEY/remove",
+    "/projects/axe/variables",
     "/projects/axe/environments/production/rollback",
     "/projects/axe/environments/production/delete",
     "/projects/axe/environments/production/promote?from=staging",
@@ -100,6 +105,9 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applia
 def furnish(server: Appliance) -> dict[str, str]:
     first = server.deploy(server.project("axe"), {"index.html": "first", "_redirects": "no line\n"})
     good = server.deploy("axe", SITE)
+    for name, secret in (("KEY", True), ("A_NAME_THAT_GOES_ON_AND_ON_FOR_LONGER_THAN_ANY_COLUMN_IS_WIDE", False)):
+        long = {"value": "https://example.com/" + "long" * 40, "secret": secret}
+        server.ask("PUT", f"/projects/axe/environments/production/variables/{name}", json=long)
     for name in ("staging", "empty"):
         server.ask("POST", "/projects/axe/environments", json={"name": name})
     server.deploy("axe", SITE, "staging")
