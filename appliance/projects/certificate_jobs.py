@@ -14,6 +14,7 @@ from appliance.errors import HomeportError, RemoteFailed
 from appliance.events import JobAdded, UrlChanged
 from appliance.machine import clock, faults, files
 from appliance.model.certificates import Certificate
+from appliance.process_log import tell, tell_why
 from appliance.projects import certificate_files, certificate_steps
 from appliance.projects.certificate_acme import Stopped, by_acme, window_of
 from appliance.projects.url_jobs import TryLater, in_words
@@ -23,12 +24,14 @@ from appliance.store.db import Connection
 if TYPE_CHECKING:
     from appliance.certificates.pem import Pair
 
+AREA = "certificates"  # of the process log
 AT_ONCE = 4  # begun at each look, those under way included
 ASK_EVERY = timedelta(hours=12)  # an ACME server, when it would like one renewed
 ASKED_AT_ONCE = 10
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)  # after a try that failed
 SOON = timedelta(days=10)  # before the end, every try that fails goes into the record
 REMIND_EVERY = timedelta(days=7)
+LOST = "Its files are gone from this host. Upload it again."
 ENDS = "It ends on {}, and nobody here can renew it. Upload a new one."
 
 
@@ -44,10 +47,13 @@ def obtain(ctx: Context, host: str, attempts: int) -> None:
             pair = _SOURCES[one.tls](ctx, one)
             faults.point("certificate obtained")
             _keep(ctx, one, pair)
+        text = f"{host} has a new certificate by {pair.issuer}, until {pair.ends:%Y-%m-%d}."
+        tell(ctx, AREA, text, subject=host, project=one.project)
     except Stopped as why:
         raise TryLater(why) from why
     except HomeportError as why:
         _failed(ctx, one, why)
+        tell_why(ctx, AREA, why, subject=host, project=one.project)
 
 
 def end_in_fault(ctx: Context, host: str) -> None:
@@ -66,6 +72,21 @@ def look(ctx: Context) -> None:
             under_way = sum(jobs.has(db, certificate_steps.KIND, host) for host in due)
             for host in due[: AT_ONCE - under_way]:
                 _begin_one(ctx, db, host)
+
+
+def miss(ctx: Context) -> None:
+    """Files that are gone, as after a backup was restored, are obtained anew; HTTP alone until then."""
+    db = ctx.db.read()
+    for host, name in certificates.in_use(db).items():
+        one = certificates.find(db, host)
+        if one is None or one.files != name or paths.has_certificate(ctx, one):
+            continue
+        status, error = ("failed", LOST) if one.tls == "upload" else ("waiting", None)
+        now = replace(one, files="", expires=None, issuer="", renew_at=None, status=status, detail="", error=error)
+        with ctx.write(UrlChanged(host, one.project), JobAdded()) as writing:
+            certificates.put(writing, now)
+            certificate_steps.put_in_force(ctx, writing, host, at_once=True)
+        tell(ctx, AREA, f"The certificate of {host} is not on the disk.", level="warn", subject=host)
 
 
 def pause_after(tries: int) -> timedelta:

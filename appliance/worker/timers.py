@@ -26,6 +26,7 @@ CHORES: dict[str, tuple[float, Chore]] = {
     "take a backup that is due": (60.0, schedule.look),
     "see to the domain of deployments": (HOUR / 12, domain.look),
     "renew certificates": (60.0, certificate_jobs.look),
+    "miss files of certificates": (HOUR / 12, certificate_jobs.miss),
     "forget files of certificates": (HOUR, certificate_files.tidy),
     "look for edits by hand": (HOUR / 12, edits.look),
     "end requests that nobody answered": (60.0, approvals.expire),

@@ -41,6 +41,8 @@ def with_certificates(ctx: Context, ends: list[datetime], tls: str = "internal")
             one = Certificate(host, tls, redirect=True, hsts=0, status="ok", files="old", expires=clock.text(end))
             renew = certificate_files.time_to_renew(Lasting(end - timedelta(days=90), end))
             certificates.put(db, replace(one, renew_at=clock.text(renew)))
+            for ending in (".pem", ".key"):
+                (certificate_files.folder_of(ctx, host) / f"old{ending}").touch()
     return hosts
 
 
@@ -141,11 +143,22 @@ def test_an_uploaded_one_is_said_to_end_a_month_before_and_each_week(ctx: Contex
     assert under_way(ctx) == []
 
 
+def test_what_is_gone_from_the_disk_is_obtained_anew(ctx: Context) -> None:
+    (host,) = with_certificates(ctx, [BEGIN + timedelta(days=60)])
+    (certificate_files.folder_of(ctx, host) / "old.key").unlink()
+    certificate_jobs.miss(ctx)
+    one = certificates.find(ctx.db.read(), host)
+    assert one and (one.status, one.https) == ("waiting", None), "NGINX would not start with it"
+    assert jobs.queued(ctx.db.read(), "url.attach", host)
+
+
 def test_files_that_nobody_uses_any_more_go_and_others_stay(ctx: Context) -> None:
     (host,) = with_certificates(ctx, [BEGIN + timedelta(days=1)])
     certificate_jobs.obtain(ctx, host, 1)
     folder = certificate_files.folder_of(ctx, host)
-    kept = sorted(file.name for file in folder.iterdir())
+    one = certificates.find(ctx.db.read(), host)
+    assert one
+    kept = [f"{one.files}.key", f"{one.files}.pem"]
     for stray in (folder / "stray.key", ctx.data / "certificates" / "gone.example.com"):
         stray.mkdir() if stray.suffix == ".com" else stray.write_text("x")
     ctx.now = lambda: datetime.now(UTC)
