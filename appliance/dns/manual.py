@@ -47,7 +47,9 @@ class Manual(Provider):
         if self._leads(host, wanted):
             return Check(f"dns.{host}", "ok", f"{host} leads to {wanted.content}.")
         line = f"{host}. {self.settings.dns_ttl} IN {wanted.type} {_dotted(wanted)}"
-        return Check(f"dns.{host}", "failed", f"{host} does not lead to {wanted.content}.", f"Make the record {line}")
+        return Check(
+            f"dns.{host}", "failed", f"{host} does not lead to {wanted.content}.", f"Make the record “{line}”."
+        )
 
     def _leads(self, host: str, wanted: Target) -> bool:
         from appliance.machine import nameservers  # and with it a resolver
@@ -70,5 +72,5 @@ def _waiting(detail: str, line: str) -> RemoteFailed:
         detail,
         permanent=False,
         code=BY_HAND,
-        todo=(f"Where its zone is kept, make the record {line}", "Homeport looks until it is there."),
+        todo=(f"Where its zone is kept, make the record “{line}”.", "Homeport looks until it is there."),
     )

@@ -181,7 +181,7 @@ def _point(ctx: Context, url: Url) -> None:
             permanent=True,
             todo=("Set “Records point to” in Settings, DNS. Then check again.",),
         )
-    if url.dns.status != "ok":
+    if url.dns.status != "ok" and url.dns.detail not in WAITS_FOR.values():
         _note(ctx, [url], dns=Part("pending", "Asking", url.dns.note))
     proxied = ctx.settings.cloudflare_proxied if url.proxied is None else url.proxied
     faults.point("dns point")

@@ -105,7 +105,7 @@ def test_by_hand_it_says_what_to_type_and_looks_until_it_is_there(
         return next(one for one in fresh.get("/urls")["items"] if one["host"] == HOST)
 
     eventually(lambda: bool(now()["error"]))
-    assert f"make the record {HOST}. 300 IN A 192.0.2.10" in str(now()["error"])
+    assert f"make the record “{HOST}. 300 IN A 192.0.2.10”." in str(now()["error"])
     assert (now()["status"], now()["dns"]) == (
         "pending",
         {"status": "pending", "detail": "Waits for its record", "note": ""},
