@@ -22,6 +22,7 @@ IMPORT_NAMES = {
     "backports-zstd": "backports",
     "dnspython": "dns",
     "pyjwt": "jwt",
+    "pyyaml": "yaml",
     "sqlite-utils": "sqlite_utils",
     "python-multipart": "python_multipart",
 }

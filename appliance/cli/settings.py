@@ -1,14 +1,17 @@
 """`homeport settings`: reading, changing and trying them."""
 
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
 import click
 
+from appliance.cli.ask import ask_first
 from appliance.cli.edge import FAILED
 from appliance.cli.lists import listed
 from appliance.cli.logins import connect
-from appliance.cli.options import option, remote
-from appliance.cli.show import ago, as_json, facts, note
+from appliance.cli.options import option, remote, yes_option
+from appliance.cli.show import ago, as_json, counted, facts, note
 from appliance.cli.text import clean
 from appliance.client import Client, SettingData
 from appliance.errors import BadRequest, NotFound
@@ -74,6 +77,51 @@ def test(ctx: click.Context, area: str, to: str, json_wanted: bool, server: str 
         facts([(check["status"], " ".join((check["text"], check["mend"])).strip()) for check in found["items"]])
     if any(check["status"] == "failed" for check in found["items"]):
         ctx.exit(FAILED)
+
+
+@settings.command()
+@option("--output", "-o", type=click.Path(path_type=Path), help="The file to write; standard output when left out.")
+@remote
+def export(output: Path | None, json_wanted: bool, server: str | None) -> None:
+    """Write all settings but the secrets as one YAML file."""
+    with connect(server) as client:
+        file = client.export_settings()
+    if output:
+        output.write_bytes(file)
+    if json_wanted:
+        as_json({"file": file.decode()})
+    elif output:
+        note(f"Wrote {output}.")
+    else:
+        click.echo(file.decode(), nl=False)
+
+
+@settings.command("import")
+@click.argument("file", type=click.File("rb"))
+@option("--dry-run", is_flag=True, help="Show what it would change, and change nothing.")
+@yes_option
+@remote
+def import_(file: BinaryIO, dry_run: bool, yes: bool, json_wanted: bool, server: str | None) -> None:
+    """Take settings from FILE, all or nothing, after showing what changes. What is not in it is forgotten."""
+    text = file.read()
+    with connect(server) as client:
+        found = client.preview_settings(text)
+        if not json_wanted:
+            click.echo(clean(found["diff"], lines=True), nl=False)
+        if found["changes"] and not dry_run:
+            question = f"Change {counted(len(found['changes']), 'setting')}?"
+            ask_first(question, yes=yes, otherwise="Nothing was changed.")
+            found = client.import_settings(text)
+    if json_wanted:
+        as_json(found)
+    else:
+        note(_came_to(len(found["changes"]), applied=found["applied"]))
+
+
+def _came_to(count: int, *, applied: bool) -> str:
+    if not count:
+        return "The settings are like this already."
+    return f"{counted(count, 'setting')} {'changed' if applied else 'would change'}."
 
 
 def _named(those: list[SettingData], name: str) -> SettingData:

@@ -8,6 +8,9 @@ from appliance.client.address import path_of
 from appliance.client.connection import Connection
 from appliance.client.shapes import CheckData, Page
 
+YAML = "application/yaml"
+AS_YAML = {"Content-Type": YAML}
+
 
 class SettingData(TypedDict):
     name: str
@@ -18,6 +21,19 @@ class SettingData(TypedDict):
     set: bool
     saved_at: str | None
     saved_by: str | None
+
+
+class SettingChangeData(TypedDict):
+    name: str
+    text: str
+    was: str | None
+    now: str | None
+
+
+class SettingsPlanData(TypedDict):
+    changes: list[SettingChangeData]
+    diff: str
+    applied: bool
 
 
 class ProcessLine(TypedDict):
@@ -41,6 +57,18 @@ class Settings(Connection):
 
     def test_settings(self, area: str, to: str = "") -> Page[CheckData]:
         return self.post(Page[CheckData], path_of("settings", area, "test"), {"to": to} if to else {})
+
+    def export_settings(self) -> bytes:
+        """All but the secrets, as YAML."""
+        with self.sent("GET", "/settings/file", headers={"Accept": YAML}) as answer:
+            return answer.read()
+
+    def preview_settings(self, file: bytes) -> SettingsPlanData:
+        return self.shaped(SettingsPlanData, "POST", "/settings/file/preview", content=file, headers=AS_YAML)
+
+    def import_settings(self, file: bytes) -> SettingsPlanData:
+        """What is not in it is forgotten; secrets stay."""
+        return self.shaped(SettingsPlanData, "PUT", "/settings/file", content=file, headers=AS_YAML)
 
     def process_log(self, limit: int | None = None, **which: str | None) -> Page[ProcessLine]:
         """What was done outside, newest first; narrowed by `area`, `level`, `q`, `project`, `since`."""

@@ -1,5 +1,6 @@
 """`homeport settings`: as people and scripts use it."""
 
+import json
 from pathlib import Path
 
 from tests.appliance import Appliance
@@ -41,3 +42,42 @@ def test_a_test_ends_as_it_went(cli: Cli, tmp_path: Path) -> None:
     cli("settings", "unset", "backup_folder")
     assert "No mail server is set. Enter its host" in cli("settings", "test", "mail", code=1).stdout
     assert "There is no test called weather" in cli("settings", "test", "weather", code=1).stderr
+
+
+def test_settings_go_out_as_a_file_and_come_back(cli: Cli, tmp_path: Path) -> None:
+    cli("settings", "set", "backup_hour", "5")
+    file = tmp_path / "settings.yaml"
+    assert cli("settings", "export", "-o", file).stderr == f"Wrote {file}.\n"
+    assert cli("settings", "export").stdout == file.read_text()
+    assert cli("settings", "import", file).stderr == "The settings are like this already.\n"
+    file.write_text(file.read_text().replace("  backup_hour: 5\n", "  backup_hour: 6\n"))
+    looked = cli("settings", "import", file, "--dry-run")
+    assert "-  backup_hour: 5\n+  backup_hour: 6\n" in looked.stdout
+    assert looked.stderr == "1 setting would change.\n"
+    assert "Add --yes." in cli("settings", "import", file, code=1).stderr
+    assert cli("settings", "get", "backup_hour").stdout == "5\n"
+    assert cli("settings", "import", file, "--yes").stderr == "1 setting changed.\n"
+    assert cli.json("settings", "import", file) == {"changes": [], "diff": "", "applied": False}
+    assert cli("settings", "get", "backup_hour").stdout == "6\n"
+    refused = cli("settings", "import", "-", stdin="version: 1\nsettings:\n  backup_huor: 6\n", code=1)
+    assert "There is no setting called backup_huor; there is backup_hour." in refused.stderr
+    cli("settings", "unset", "backup_hour")
+
+
+def test_the_log_of_the_process_at_a_terminal(server: Appliance, cli: Cli) -> None:
+    assert cli.json("log", "--limit", 200)["items"] == server.get("/log?limit=200")["items"]
+    assert "Homeport 0." in cli("log", "--area", "homeport", "--search", "answers at").stdout
+    assert cli("log", "--search", "nothing says this").stderr == "No line like that.\n"
+    assert "'weather' is not one of" in cli("log", "--area", "weather", code=2).stderr
+
+
+def test_the_log_of_the_process_is_followed(server: Appliance, cli: Cli) -> None:
+    process = cli.process("log", "--follow", "--json", "--search", "followed.example.org")
+    try:
+        server.deploy(server.project("followed-log"), {"index.html": "x"})
+        server.ask("POST", "/projects/followed-log/environments/production/urls", json={"host": "followed.example.org"})
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["text"] == "followed.example.org is in force."
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)

@@ -73,6 +73,7 @@ INSIDE = (
     "/settings/dns/records",
     "/settings/backups",
     "/settings/log",
+    "/settings/file",
     "/settings/cleanup",
     "/settings/dns/disconnect",
     "/settings/keys",

@@ -40,6 +40,7 @@ PAGES = (
     "/settings/dns/records",
     "/settings/backups",
     "/settings/log",
+    "/settings/file",
     "/settings/dns/disconnect",
     "/settings/keys",
     "/settings/keys/{key}/revoke",
