@@ -112,7 +112,7 @@ class NewUrl(UrlPatch):
     @classmethod
     def parse(cls, raw: object) -> Self:
         reader = Reader(raw)
-        host = reader.checked("host", host_name, missing="Enter a host name")
+        host = reader.checked("host", url_host, missing="Enter a host name")
         proxied = reader.yes("proxied")
         values = _settings_in(reader, raw)
         reader.done()
@@ -141,6 +141,8 @@ def fronts_of(those: Iterable[Url]) -> dict[str, Front]:
 def url_host(text: str) -> str:
     """A host name, or `*.` and one: every name that has a single part more."""
     bare = text.strip()
+    if "*" in bare.removeprefix(WILD):
+        raise ValueError("A star can only be the whole first part, as in *.preview.example.com")
     if not bare.startswith(WILD):
         return host_name(bare)
     under = host_name(bare.removeprefix(WILD))

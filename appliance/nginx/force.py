@@ -182,7 +182,7 @@ class _Watch:
 
     @classmethod
     def begin(cls, settings: Settings, changing: Texts) -> Self:
-        others = {file.stem for file in paths.folder(settings).glob("*.conf")} - changing.keys()
+        others = paths.hosts_in(settings) - changing.keys()
         some = SystemRandom().sample(sorted(others), min(OTHERS, len(others)))  # other ones each time
         texts = {**_texts(settings, some), **changing}
         green = frozenset(host for host, wrong in _look_at(texts).items() if wrong is None)
@@ -268,7 +268,7 @@ def _amiss(conf: Conf) -> str | None:
 def _amiss_by_tls(conf: SiteConf) -> str | None:
     """Its own certificate has to be the one that is shown, and the site what comes by it."""
     address = probe_address(conf.listen_tls[0])
-    shown = certificate_shown(address, conf.host)
+    shown = certificate_shown(address, served.named(conf.host))
     if shown is None:
         return f"nothing speaks TLS at port {address[1]}"
     try:

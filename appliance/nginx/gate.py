@@ -5,14 +5,16 @@ such as the maintenance page, go out to everybody.
 """
 
 import hashlib
+import re
 
 from appliance.model import serving
+from appliance.model.urls import WILD
 from appliance.nginx.values import SiteConf
 from appliance.nginx.wildcard import Wildcard
-from appliance.nginx.words import location, text, when
+from appliance.nginx.words import fixed, location, text, when
 
 Conf = SiteConf | Wildcard
-OUTSIDE = 474  # which error stands for a visitor from elsewhere
+OUTSIDE, DEEPER = 474, 475  # which errors stand for a visitor from elsewhere, and for a name of too many parts
 
 
 def table(conf: SiteConf) -> list[str]:
@@ -24,23 +26,39 @@ def table(conf: SiteConf) -> list[str]:
     return [f"geo {_variable(conf)} {{", *(f"    {line}" for line in inside), "}"]
 
 
+def depth(conf: SiteConf) -> list[str]:
+    """NGINX's wildcard takes in names of any depth; certificates and DNS give one part, and so do we."""
+    if not conf.host.startswith(WILD):
+        return []
+    under = re.escape(conf.host.removeprefix(WILD))
+    return [
+        f"error_page {DEEPER} =404 @deeper;",
+        *when(f"$host !~ {fixed(rf'(?s)^[^.]+[.]{under}(?!.)')}", [f"return {DEEPER};"]),
+        *location("@deeper", _page(404, serving.NOT_FOUND)),
+        "",
+    ]
+
+
 def gate(conf: SiteConf) -> list[str]:
     if not conf.front.allow:
         return []
-    page = [
+    return [
+        f"error_page {OUTSIDE} =403 @outside;",
+        *when(f"{_variable(conf)} = 0", [f"return {OUTSIDE};"]),
+        *location("@outside", _page(403, serving.OUTSIDE)),
+        "",
+    ]
+
+
+def _page(status: int, html: str) -> list[str]:
+    return [
         "auth_basic off;",
         "add_header Cache-Control no-store always;",
         "add_header X-Content-Type-Options nosniff always;",
         "types {",
         "}",
         'default_type "text/html; charset=utf-8";',
-        f"return 403 {text(serving.OUTSIDE)};",
-    ]
-    return [
-        f"error_page {OUTSIDE} =403 @outside;",
-        *when(f"{_variable(conf)} = 0", [f"return {OUTSIDE};"]),
-        *location("@outside", page),
-        "",
+        f"return {status} {text(html)};",
     ]
 
 

@@ -27,6 +27,7 @@ from appliance.model.fields import NAME
 from appliance.nginx import names, paths
 from appliance.nginx.hands import Direct
 from appliance.nginx.template import Conf, SiteConf, Wildcard, read, render
+from appliance.nginx.values import file_name, host_of_file
 from appliance.settings import Settings
 
 CONFIG = Path("/etc/homeport/nginx-helper.json")
@@ -225,7 +226,7 @@ def candidates(rules: Rules, before: Mapping[str, str] = MappingProxyType({})) -
 
 
 def _taken(rules: Rules, name: str, content: bytes, before: Mapping[str, str]) -> tuple[str, str]:
-    host = name.removesuffix(".conf")
+    host = host_of_file(name.removesuffix(".conf"))
     there = before.get(host) if host != name else None
     if there is not None and there.encode() == content:
         return host, there
@@ -250,8 +251,8 @@ def judge(rules: Rules, name: str, content: bytes) -> Conf:
     try:
         conf = read(text)
     except HostFailed:
-        raise _refused(name, _difference(rules, name.removesuffix(".conf"), text)) from None
-    if f"{conf.host}.conf" != name:
+        raise _refused(name, _difference(rules, host_of_file(name.removesuffix(".conf")), text)) from None
+    if f"{file_name(conf.host)}.conf" != name:
         raise _refused(name, f"is for {conf.host}, which its name doesn't say")
     if elsewhere := _leads_elsewhere(rules, conf):
         raise _refused(name, elsewhere)

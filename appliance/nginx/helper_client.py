@@ -14,6 +14,7 @@ from appliance.machine.trust import user_name
 from appliance.nginx import paths
 from appliance.nginx.hands import Direct
 from appliance.nginx.helper import WANTED
+from appliance.nginx.values import file_name, host_of_file
 from appliance.settings import Settings
 
 PATIENCE = 300.0  # the helper may wait for another, test, reload, and put back
@@ -78,10 +79,11 @@ class Helper:
 
     def _in_place(self) -> dict[str, str]:
         """Every file of ours in force, also one whose link is gone: the helper makes that anew."""
-        return {file.stem: file.read_text("utf-8") for file in paths.folder(self._settings).glob("*.conf")}
+        files = paths.folder(self._settings).glob("*.conf")
+        return {host_of_file(file.stem): file.read_text("utf-8") for file in files}
 
     def _want(self, before: Mapping[str, str], changes: Texts) -> None:
-        wanted = {f"{host}.conf": text for host, text in {**before, **changes}.items() if text is not None}
+        wanted = {f"{file_name(host)}.conf": text for host, text in {**before, **changes}.items() if text is not None}
         self._wanted.mkdir(mode=0o700, exist_ok=True)
         strange = set(os.listdir(self._wanted)) - wanted.keys()
         stale = {name: text for name, text in wanted.items() if not _holds(self._wanted / name, text)}

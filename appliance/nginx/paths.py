@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from appliance.nginx.template import is_ours
+from appliance.nginx.values import file_name, host_of_file
 from appliance.settings import Settings
 
 LONGEST_MARK = 200
@@ -15,22 +16,27 @@ def folder(settings: Settings) -> Path:
 
 
 def file_of(settings: Settings, host: str) -> Path:
-    return folder(settings) / f"{host}.conf"
+    return folder(settings) / f"{file_name(host)}.conf"
 
 
 def users_of(settings: Settings, host: str) -> Path:
     """Who may come in, where there is a password."""
-    return folder(settings) / f"{host}.users"
+    return folder(settings) / f"{file_name(host)}.users"
+
+
+def hosts_in(settings: Settings) -> set[str]:
+    """The hosts that files in our folder are named after, whoever made them."""
+    return {host_of_file(file.stem) for file in folder(settings).glob(f"*{_AFTER}")}
 
 
 def link_name(host: str) -> str:
-    return f"{_BEFORE}{host}{_AFTER}"
+    return f"{_BEFORE}{file_name(host)}{_AFTER}"
 
 
 def host_of_link(name: str) -> str | None:
     """The host that a link named so would be of."""
     if name.startswith(_BEFORE) and name.endswith(_AFTER):
-        return name[len(_BEFORE) : -len(_AFTER)]
+        return host_of_file(name[len(_BEFORE) : -len(_AFTER)])
     return None
 
 

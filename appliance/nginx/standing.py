@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.errors import HostFailed
 from appliance.nginx import paths
 from appliance.nginx.template import read
+from appliance.nginx.values import file_name, host_of_file
 from appliance.settings import Settings
 
 Stamp = tuple[int, int, int, int]
@@ -50,7 +51,7 @@ def look(settings: Settings) -> dict[str, Standing]:
 def traces(settings: Settings) -> set[str]:
     """Every host of which there is anything of ours, whole or not."""
     whole = look(settings).keys()
-    files = {file.stem for file in paths.folder(settings).glob("*.conf")} - whole
+    files = paths.hosts_in(settings) - whole
     marked = {host for host in files if paths.has_mark(paths.file_of(settings, host))}
     return {*whole, *marked, *(host for place in paths.places(settings) for host in _links(settings, place))}
 
@@ -73,7 +74,7 @@ def _links(settings: Settings, place: Path) -> set[str]:
     folder, found = f"{paths.folder(settings)}/", set()
     for name in _names(place):
         host = paths.host_of_link(name)
-        if host and _target(f"{place}/{name}") == f"{folder}{host}.conf":
+        if host and _target(f"{place}/{name}") == f"{folder}{file_name(host)}.conf":
             found.add(host)
     return found
 
@@ -102,7 +103,7 @@ def _stamps(folder: Path) -> list[tuple[str, Stamp]]:
                 it = os.lstat(f"{folder}/{name}")
             except FileNotFoundError:
                 continue
-            found.append((host, (it.st_ino, it.st_size, it.st_mtime_ns, it.st_ctime_ns)))
+            found.append((host_of_file(host), (it.st_ino, it.st_size, it.st_mtime_ns, it.st_ctime_ns)))
     return found
 
 

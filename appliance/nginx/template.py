@@ -71,9 +71,9 @@ def users_in(text: str) -> str:
 
 def _site(conf: SiteConf) -> str:
     values = {**_common(conf), "host": conf.host, "root": str(conf.root)}
+    values["gate"] = _lines([*gate.depth(conf), *gate.gate(conf)], 1)
     if conf.front.redirect_to:
         return _filled(_REDIRECT, {**values, "away": conf.away})
-    values["gate"] = _lines(gate.gate(conf), 1)
     if conf.guard.maintenance:
         page = assigned("homeport_page", "", serving.maintenance(conf.guard.maintenance))
         values |= {

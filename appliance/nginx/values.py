@@ -14,7 +14,7 @@ from appliance.model.answers import is_hidden
 from appliance.model.certificates import LONGEST_HSTS, Https
 from appliance.model.fronts import STATUSES, Front, network
 from appliance.model.rules import Guard, HeaderRule, Redirect, Rules
-from appliance.model.urls import host_name
+from appliance.model.urls import host_name, url_host
 from appliance.nginx.words import LONGEST
 
 MODULES = ("brotli", "zstd")
@@ -50,7 +50,7 @@ class SiteConf:
     challenges: bool = False  # whether an ACME server may look here
 
     def __post_init__(self) -> None:
-        if not is_host(self.host):
+        if not is_url_host(self.host):
             raise refused(f"{self.host!r} is not a host name.")
         for folder in (self.root, *([self.earlier] if self.earlier else [])):
             if not _PATH.fullmatch(str(folder)):
@@ -87,7 +87,7 @@ class SiteConf:
     @property
     def users(self) -> Path:
         """The file with who may come in, beside the one for NGINX."""
-        return self.root.parents[2] / "nginx" / f"{self.host}.users"
+        return self.root.parents[2] / "nginx" / f"{file_name(self.host)}.users"
 
     @property
     def certificate(self) -> Path:
@@ -148,6 +148,15 @@ class SiteConf:
             )
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as why:
             raise refused("The file does not say what it is for.") from why
+
+
+def file_name(host: str) -> str:
+    """Of a host, or a wildcard, whose star would be a pattern where NGINX reads names of files."""
+    return host.replace("*", "+")
+
+
+def host_of_file(name: str) -> str:
+    return name.replace("+", "*")
 
 
 def certificate_folder(host: str) -> str:
@@ -299,6 +308,14 @@ def _require(good: bool, otherwise: str) -> None:
 def is_host(text: str) -> bool:
     try:
         return host_name(text) == text
+    except ValueError:
+        return False
+
+
+def is_url_host(text: str) -> bool:
+    """A host name, or a wildcard."""
+    try:
+        return url_host(text) == text
     except ValueError:
         return False
 

@@ -11,7 +11,7 @@ from appliance.errors import Conflict, NotFound
 from appliance.events import JobAdded, UrlChanged
 from appliance.model.deployments import ID
 from appliance.model.environments import Environment
-from appliance.model.urls import NewUrl, Url, fronts_of
+from appliance.model.urls import WILD, NewUrl, Url, fronts_of
 from appliance.projects import certificate_steps
 from appliance.projects.find import find_environment, find_url
 from appliance.projects.url_jobs import pointed
@@ -120,9 +120,9 @@ def _refuse_taken(db: Connection, actor: Actor, host: str) -> None:
 
 def _refuse_deployments(ctx: Context, host: str) -> None:
     name, _, domain = host.partition(".")
-    if domain and domain == ctx.settings.nginx_deployments and ID.fullmatch(name):
+    if domain and domain == ctx.settings.nginx_deployments and (name == "*" or ID.fullmatch(name)):
         raise Conflict(
-            f"{host} is the address of a deployment, or may become one.",
+            f"{host} is the address of {'every' if name == '*' else 'a'} deployment, or may become one.",
             code="host_taken",
             todo=("Choose a host name that does not look like a deployment's id.",),
         )
@@ -130,9 +130,9 @@ def _refuse_deployments(ctx: Context, host: str) -> None:
 
 def _refuse_own_host(ctx: Context, host: str) -> None:
     """A site on this appliance's own name, or above it, could reach its cookies."""
-    if any(own == host or own.endswith(f".{host}") for own in names.own(ctx)):
+    if any(own == host or own.endswith(f".{host.removeprefix(WILD)}") for own in names.own(ctx)):
         raise Conflict(
-            f"{host} is the address of Homeport itself, or stands above it.",
+            f"{host} is the address of Homeport itself, takes it in, or stands above it.",
             code="own_host",
             todo=("Choose a host name beside it.",),
         )

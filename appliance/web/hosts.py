@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from appliance.access.names import is_address
+from appliance.access.names import is_address, own
 from appliance.context import Context
 from appliance.model.fronts import Front
-from appliance.model.urls import Url, fronts_of
+from appliance.model.urls import Url, fronts_of, wildcard_over
 from appliance.store import urls
 from appliance.web import proxies, sites
 from appliance.web.live import Live
@@ -63,7 +63,15 @@ class HostSwitch:
         return self._fronted(shown, url) if shown and url else shown
 
     def _url_of(self, host: str) -> Url | None:
-        return None if is_address(host) else urls.find(self._ctx.db.read(), host)
+        """An exact name comes before a wildcard, and so do the appliance's own."""
+        if is_address(host):
+            return None
+        db = self._ctx.db.read()
+        return urls.find(db, host) or (self._wildcard_over(host) if host.count(".") > 1 else None)
+
+    def _wildcard_over(self, host: str) -> Url | None:
+        found = urls.find(self._ctx.db.read(), wildcard_over(host))
+        return None if found and host in own(self._ctx) else found
 
     def _fronted(self, shown: sites.Shown, url: Url) -> sites.Shown:
         """With what stands before this URL alone."""

@@ -108,3 +108,30 @@ def test_a_password_of_its_own_stands_in_place_of_the_environments(place: Place)
     assert place.ask("/").status == 401
     place.publish(own, Guard(maintenance="soon"))
     assert place.ask("/").status == 503, "the maintenance page stands before every URL"
+
+
+WILD = "*.preview.example.com"
+
+
+@pytest.fixture
+def wild(place: Place) -> Iterator[Place]:
+    """With a wildcard beside the name that it always has."""
+    place.site = replace(place.site, hosts=(HOST, WILD))
+    yield place
+    place.publish()
+    place.site = replace(place.site, hosts=(HOST,))
+    place.backend.detach(place.site, WILD, print)
+
+
+@pytest.mark.parametrize("place", ["nginx"], indirect=True)  # where Homeport answers, names are found before this
+@pytest.mark.parametrize("front", [Front(), Front(allow=HERE), Front("new.example.com")])
+def test_a_wildcard_takes_in_one_part_and_no_more(wild: Place, front: Front) -> None:
+    wild.publish()
+    wild.site = replace(wild.site, fronts={WILD: front})
+    wild.backend.publish(wild.site, make_release(wild.data, FILES), print)
+    for host in ("pr-1.preview.example.com", "PR-2.preview.example.com", "_x.preview.example.com"):
+        assert ask(wild.address, "/", host).status == (front.redirect_status if front.redirect_to else 200), host
+    for host in ("a.b.preview.example.com", "preview.example.com", "x.example.com"):
+        found = ask(wild.address, "/", host)
+        assert found.status == 404 or found.body != b"<h1>home</h1>", host
+    assert ask(wild.address, "/", HOST).body == b"<h1>home</h1>", "an exact name is not touched"

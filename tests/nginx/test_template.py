@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from appliance.errors import HostFailed
+from appliance.errors import HostFailed, Invalid
 from appliance.model import header_lines, redirect_lines, serving
 from appliance.model.answers import is_hidden
+from appliance.model.fronts import STATUSES, Front, network
 from appliance.model.rules import Guard, Rules
-from appliance.model.urls import host_name
+from appliance.model.urls import UrlPatch, host_name, url_host
 from appliance.nginx.template import MARK, SiteConf, is_ours, read, render
 
 CONF = SiteConf("www.example.com", Path("/var/lib/homeport/sites/blog/production"), ("80",))
@@ -331,3 +332,86 @@ def test_the_pages_can_stand_in_quotes(page: str) -> None:
 def test_the_template_can_be_read_beside_the_units() -> None:
     shown = Path(__file__).parents[2] / "nginx" / "site.conf"
     assert shown.read_text("utf-8").startswith(MARK)
+
+
+# What stands before one URL
+
+numbers = st.ip_addresses().map(str) | st.tuples(st.ip_addresses(v=4), st.integers(0, 32)).map(
+    lambda it: f"{it[0]}/{it[1]}"
+)
+networks = (numbers | st.tuples(st.ip_addresses(v=6), st.integers(0, 95)).map(lambda it: f"{it[0]}/{it[1]}")).map(
+    network
+)
+lists = st.lists(networks, min_size=1, max_size=4, unique=True).map(tuple)
+wild = hosts.map(lambda host: f"*.{host}")
+fronted = st.builds(
+    SiteConf,
+    hosts | wild,
+    st.just(DEEP),
+    st.just(("80",)),
+    guard=guards,
+    front=st.builds(Front, hosts, st.sampled_from(STATUSES)) | st.builds(Front, allow=lists) | st.just(Front()),
+    proxies=lists | st.just(()),
+)
+
+
+@given(fronted)
+@slow
+def test_what_stands_before_a_url_is_read_back_and_adds_nothing(conf: SiteConf) -> None:
+    """A parser that isn't ours finds one server, one name, and each address, proxy and target where it was put."""
+    text = render(conf)
+    assert read(text) == conf
+    found = list(_directives(_parsed(text)))
+    allowed = {**MAY_STAND, "geo": None, "location": {*(MAY_STAND["location"] or ()), "error_page"}}
+    for inside, name, _ in found:
+        may = allowed.get(inside, _SERVER)
+        assert may is None or name in may, (inside, name)
+    names = [(inside, name) for inside, name, _ in found]
+    assert names.count(("", "server")) == 1 and names.count(("server", "server_name")) == 1
+    assert [args for _, name, args in found if name == "server_name"] == [[conf.host]]
+    front = conf.front
+    let_in = [name for inside, name, args in found if inside == "geo" and args == ["1"]]
+    assert let_in == list(front.allow)
+    believed = [args[0] for inside, name, args in found if (inside, name) == ("geo", "proxy")]
+    assert believed == (list(conf.proxies) if front.allow else [])
+    away = [args for inside, name, args in found if (inside, name) == ("location", "return") and "://" in args[-1]]
+    there = f"$scheme://{front.redirect_to}$homeport_port$request_uri"
+    assert away == ([[str(front.redirect_status), there]] if front.redirect_to else [])
+
+
+@given(st.text(max_size=40) | st.text(st.sampled_from("0123456789abcdef:./*; {}\n#$%"), max_size=30))
+@slow
+def test_no_text_that_is_taken_for_a_url_or_a_network_is_more_than_one(text: str) -> None:
+    for check, good in ((url_host, r"(\*\.)?[a-z0-9._-]+"), (network, r"[0-9a-f:./]+")):
+        try:
+            taken = check(text)
+        except ValueError:
+            continue
+        assert re.fullmatch(good, taken), (text, taken)
+        assert check(taken) == taken
+    try:
+        patch = UrlPatch.parse({"redirect_to": text, "allow": [text], "user": text})
+    except Invalid:
+        return
+    assert all(network(one) == one for one in patch.allow or ())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"host": "*.*.example.com"},
+        {"host": "*.com;"},
+        {"host": "a.*.example.com"},
+        {"front": Front("a.example.com; return 200")},
+        {"front": Front("*.example.com")},
+        {"front": Front("a.example.com", 200)},
+        {"front": Front(allow=("10.0.0.1/8",))},
+        {"front": Front(allow=("10.0.0.0/8; deny all",))},
+        {"front": Front(allow=("all",))},
+        {"front": Front(password="$2b$05$abcdefghijklmnopqrstuu")},
+        {"front": Front(allow=("10.0.0.0/8",)), "proxies": ("include x",)},
+    ],
+)
+def test_what_stands_before_a_url_is_refused_where_it_is_none(wrong: dict[str, Any]) -> None:
+    with pytest.raises(HostFailed):
+        SiteConf(**{"host": "www.example.com", "root": DEEP, "listen": ("80",), **wrong})

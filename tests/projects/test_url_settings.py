@@ -168,3 +168,26 @@ def test_before_anything_is_live_it_is_kept_for_later(server: Appliance) -> None
     assert server.ask("PATCH", f"/urls/{host}", json={"allow": ["192.0.2.2"]}).json()["status"] == "pending"
     server.deploy("later", {"index.html": "here"})
     assert visit(server, host).status_code == 403
+
+
+def test_a_wildcard_takes_in_every_name_of_one_part_more(server: Appliance, site: str) -> None:
+    base, name = f"preview.{site}.test", f"other-{site}"
+    made = add(server, site, f"*.{base.upper()}")
+    assert made["host"] == f"*.{base}"
+    assert visit(server, f"pr-1.{base}").text == visit(server, f"PR-2.{base}").text == "here"
+    assert visit(server, f"a.b.{base}").text != "here" and visit(server, base).text != "here"
+    server.deploy(server.project(name), {"index.html": "exact"})
+    add(server, name, f"pr-1.{base}")
+    assert visit(server, f"pr-1.{base}").text == "exact", "an exact name comes first"
+    assert visit(server, f"pr-2.{base}").text == "here"
+    assert address(server, site).startswith(f"http://{site}.localhost:"), "a wildcard is no address"
+    assert "wildcard" in refused(server, f"*.{base}", primary=True)["errors"]["primary"]
+    assert change(server, f"*.{base}", allow=["192.0.2.1"])["allow"] == ["192.0.2.1"]
+    assert visit(server, f"pr-2.{base}").status_code == 403
+    path = f"/projects/{name}/{PRODUCTION}/urls"
+    said = problem(server.ask("POST", path, json={"host": f"*.{base}"}), 409)
+    assert f"{site}, production" in said["detail"]
+    for wrong in ("*", "*.com", "*.*.example.com", "a.*.example.com", "*.localhost", "*a.example.com"):
+        problem(server.ask("POST", path, json={"host": wrong}), 422)
+    assert server.ask("DELETE", f"/projects/{site}/{PRODUCTION}/urls/*.{base}").status_code == 204
+    assert visit(server, f"pr-2.{base}").text != "here"
