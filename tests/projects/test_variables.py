@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from appliance import app
 from appliance.access import secrets
 from appliance.access.actor import OPERATOR
+from appliance.context import Context
 from appliance.deploy.variables import made_with, variables_for
 from appliance.errors import Conflict
 from appliance.model.variables import NewVariable, VariablesPatch
 from appliance.projects.find import find_environment
 from appliance.projects.variables import change_variables, holder_of
 from appliance.settings import Settings
+from appliance.store import projects
+from appliance.store.sealed import every
 from tests import inside
+from tests.access.cast import signed_in_as
 from tests.appliance import Appliance
 
 TEXTS = st.text(alphabet="ab \t\n\r'\"\\$`#=%é😀\u2028\u0085\ufeff\x01<>&", max_size=30) | st.text(
@@ -290,3 +294,51 @@ def test_another_key_opens_them_and_a_lost_one_is_told(tmp_path: Path) -> None:
         with pytest.raises(Conflict, match="A, B in blog production can't be opened any more"):
             variables_for(ctx, place)
         inside.upload(ctx, place, {"index.html": "a site goes live all the same"})
+
+
+def test_who_may_see_and_change_them(server: Appliance, project: str) -> None:
+    put(server, project, "PLAIN", None, value="1")
+    put(server, project, "KEY", value="correct horse", secret=True)
+    mark = os.urandom(3).hex()
+    for role, status in (("viewer", 403), ("developer", 200)):
+        with signed_in_as(server, role, f"{role}-{mark}@example.com") as client:
+            assert client.get(at(project)).status_code == status
+            assert client.put(f"{at(project)}/A", json={"value": "2"}).status_code == status
+            assert client.get(f"{at(project)}/export").status_code == status
+    with signed_in_as(server, "none", f"one-place-{mark}@example.com") as client:
+        grant = {"person": f"one-place-{mark}@example.com", "role": "developer", "environment": "production"}
+        assert server.ask("PUT", f"/projects/{project}/grants", json=grant).is_success
+        found = {one["name"]: one["value"] for one in client.get(at(project)).json()["items"]}
+        assert found == {"A": "2", "KEY": None, "PLAIN": "1"}
+        assert client.put(f"{at(project)}/B", json={"value": "3"}).status_code == 200
+        assert client.put(f"{at(project, None)}/PLAIN", json={"value": "3"}).status_code == 403
+        assert client.post(f"{at(project, None)}/import?dry-run=1", json={"text": "A=1"}).status_code == 403
+        assert client.get(at(server.project(f"other-{mark}"))).status_code == 404
+
+
+def test_a_frozen_environment_takes_no_new_variables_live(server: Appliance, project: str) -> None:
+    server.deploy(project, {"index.html": "hello"})
+    place = f"/projects/{project}/environments/production"
+    server.ask("POST", f"{place}/freeze", json={"message": "Sale until Friday"})
+    put(server, project, "A", value="1")
+    answer = server.ask("POST", f"{at(project)}/apply", json={})
+    assert answer.status_code == 409 and "Sale until Friday" in answer.text
+    assert waiting(server, project) == {"A": "added"}
+
+
+def test_they_go_with_their_environment_and_project(tmp_path: Path) -> None:
+    with inside.context(tmp_path / "data") as ctx:
+        place = inside.project(ctx, "blog")
+        for environment in (None, "production"):
+            new = VariablesPatch((NewVariable("correct horse", True, "KEY"),))
+            change_variables(ctx, OPERATOR, holder_of(ctx, "blog", environment), new)
+        inside.upload(ctx, place, {"index.html": "1"})
+        assert kept_in(ctx) == {"variables": 2, "variable_sets": 1}
+        with ctx.db.write() as db:
+            projects.remove(db, place.project_id)
+        assert kept_in(ctx) == {"variables": 0, "variable_sets": 0}
+
+
+def kept_in(ctx: Context) -> dict[str, int]:
+    db = ctx.db.read()
+    return {name: sum(table == name for table, _, _ in every(db)) for name in ("variables", "variable_sets")}
