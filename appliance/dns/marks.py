@@ -4,15 +4,21 @@ import re
 from collections.abc import Iterable
 
 from appliance.dns.rows import Row
+from appliance.errors import RemoteFailed
 
 TTL = 300
 LABEL = "_homeport"
+LONGEST = 253  # characters of a name
 MARK = re.compile(r"(?P<mark>Homeport \S+: (?P<host>\S+)) (?P<type>A|AAAA|CNAME) (?P<content>\S+)")
 
 
 def name(host: str) -> str:
     """Where the mark of a host stands. A wildcard's is beside that of the name below it."""
-    return f"{LABEL}.{host.removeprefix('*.')}"
+    found = f"{LABEL}.{host.removeprefix('*.')}"
+    if len(found) > LONGEST:
+        detail = f"{host} is too long: there is no room for a name beside it that could bear Homeport’s mark."
+        raise RemoteFailed(detail, permanent=True, code="dns_too_long", todo=("Choose a shorter host name.",))
+    return found
 
 
 def text(row: Row) -> str:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.appliance import Appliance
+from tests.cli.drive import Cli
 from tests.fakes.cloudflare import FakeCloudflare
 from tests.servers import eventually
 from tests.ui.pages import owner_of
@@ -101,6 +102,20 @@ def test_what_nothing_uses_is_asked_about_and_removed(
     assert any(one["verb"] == "dns.remove" and one["subject"] == OLD for one in own.get("/activity")["items"])
 
 
+def test_the_same_in_a_terminal(own: Appliance, cloudflare: FakeCloudflare) -> None:
+    cli = Cli({"HOMEPORT_SERVER": own.url, "HOMEPORT_KEY": own.key})
+    assert cli.json("dns", "records") == own.get("/dns/records")
+    dangle(cloudflare)
+    cloudflare.at(HOST)[0].content = ELSEWHERE
+    shown = cli("dns", "records", code=1).stdout
+    assert f"{OLD}  " in shown and "dangling" in shown and f"It should be A {HERE}." in shown
+    assert cli("dns", "mend", HOST).stderr == f"The record of {HOST} is being made again.\n"
+    assert "Add --yes." in cli("dns", "remove", OLD, code=1).stderr
+    assert cli("dns", "remove", OLD, "--yes").stderr == f"The record of {OLD} is being removed.\n"
+    eventually(lambda: states(own) == {HOST: "ok"})
+    assert "is in use here" in cli("dns", "remove", HOST, "--yes", code=1).stderr
+
+
 def test_what_is_in_use_or_not_ours_is_not_removed(own: Appliance, cloudflare: FakeCloudflare) -> None:
     cloudflare.add_record(HAND, "A", HERE)
     used = own.ask("DELETE", f"/dns/records/{HOST}")
@@ -109,6 +124,14 @@ def test_what_is_in_use_or_not_ours_is_not_removed(own: Appliance, cloudflare: F
     assert (theirs.status_code, theirs.json()["type"]) == (404, "urn:homeport:no_record")
     assert own.ask("POST", f"/dns/records/{HAND}/mend").status_code == 409
     assert cloudflare.at(HOST) and cloudflare.at(HAND)
+
+
+def test_a_token_for_some_zones_only_still_finds_what_is_known(own: Appliance, cloudflare: FakeCloudflare) -> None:
+    cloudflare.token.zone_list = False
+    try:
+        assert states(own) == {HOST: "ok"}
+    finally:
+        cloudflare.token.zone_list = True
 
 
 def test_a_provider_that_cant_be_asked_breaks_no_page(
