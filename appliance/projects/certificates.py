@@ -88,7 +88,7 @@ def internal_root(ctx: Context) -> str:
     """The internal CA's own certificate, for people to install."""
     found = certificate_files.root(ctx)
     if found is None:
-        raise NotFound(
+        raise Conflict(
             "There is no internal CA yet.",
             code="no_root",
             todo=("It is made with the first certificate that comes from it.",),
