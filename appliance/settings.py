@@ -94,6 +94,9 @@ class Settings:
         "The name server asked whether records are there, such as `10.0.0.53`; those of each zone when empty",
         saved=True,
     )
+    url_domains: str = _setting(
+        "", "URL_DOMAINS", "Domains that URLs may be in, such as `example.com example.net`; any when empty"
+    )
     cloudflare_token: str = _setting("", "CLOUDFLARE_TOKEN", "A Cloudflare API token", secret=True, saved=True)
     cloudflare_api: str = _setting(
         "https://api.cloudflare.com/client/v4", "CLOUDFLARE_API", "The base URL of Cloudflare's API"

@@ -26,13 +26,16 @@ def add_url(ctx: Context, actor: Actor, project: str, name: str, new: NewUrl) ->
     need(actor, "urls.create", environment.at)
     _refuse_own_host(ctx, new.host)
     _refuse_deployments(ctx, new.host)
+    _refuse_unlisted(ctx, new.host)
     _refuse_taken(ctx.db.read(), actor, new.host)
+    _refuse_others_domain(ctx.db.read(), actor, environment, new.host)
     foreign = backend_of(ctx, environment).claims(new.host)
     if foreign:
         raise Conflict(foreign, code="host_claimed", todo=("Remove it there, or choose another host name.",))
     hashed = hashed_password(new)
     with ctx.write(UrlChanged(new.host, project), JobAdded()) as db:
         _refuse_taken(db, actor, new.host)
+        _refuse_others_domain(db, actor, environment, new.host)
         if environments.by_id(db, environment.id) is None:
             raise NotFound(f"{environment.place} has just been deleted.", code="no_environment")
         before = urls.of_environment(db, environment.id)
@@ -115,6 +118,29 @@ def _refuse_taken(db: Connection, actor: Actor, host: str) -> None:
             f"{host} already points at {f'{taken.project}, {taken.environment}' if seen else 'something else here'}.",
             code="host_taken",
             todo=("Remove it there first.",),
+        )
+
+
+def _refuse_others_domain(db: Connection, actor: Actor, environment: Environment, host: str) -> None:
+    """A site above or below another can reach its cookies, and takes names that its people count on."""
+    for url in urls.beside(db, host):
+        if url.project_id != environment.project_id and not may(actor, "urls.create", url.at):
+            whose = f"{url.host} of {url.project}" if may(actor, "urls.read", url.at) else "a URL of another project"
+            raise Conflict(
+                f"{host} is in one domain with {whose}.",
+                code="domain_taken",
+                todo=("Choose a name in another domain.", "Or have someone add it who may add URLs there too."),
+            )
+
+
+def _refuse_unlisted(ctx: Context, host: str) -> None:
+    """Where domains were listed, every other name is somebody else's."""
+    domains = ctx.settings.url_domains.replace(",", " ").lower().split()
+    if domains and not any(host.removeprefix(WILD) == one or host.endswith(f".{one}") for one in domains):
+        raise Conflict(
+            f"{host} is in none of the domains that this appliance gives URLs in.",
+            code="domain_unlisted",
+            todo=(f"Choose a name in {', '.join(domains)}, or have HOMEPORT_URL_DOMAINS list its domain too.",),
         )
 
 
