@@ -40,6 +40,7 @@ LONGEST_WORD = 1024
 PATIENCE = 5.0  # seconds for the word to arrive
 
 Texts = Mapping[str, str | None]
+AGAIN = "HTTP, until root runs `homeport install` once more,"
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -259,7 +260,7 @@ def judge(rules: Rules, name: str, content: bytes) -> Conf:
     secure = conf.listen_tls if isinstance(conf, SiteConf) else ()
     for wanted, allowed in ((conf.listen, rules.listen), (secure, rules.listen_tls)):
         if strange := [value for value in wanted if value not in allowed]:
-            raise _refused(name, f"listens on {strange[0]}, where only {' '.join(allowed) or 'HTTP'} is allowed")
+            raise _refused(name, f"listens on {strange[0]}, where only {' '.join(allowed) or AGAIN} is allowed")
     return conf
 
 
