@@ -43,7 +43,7 @@ class Where:
     """An address in its two parts: what may be shown, and what opens the door."""
 
     shown: str
-    path: str = field(default="", repr=False)
+    path: str = field(default="", repr=False)  # without its first slash, as others would quote it
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def where(kind: str, to: str) -> Where:
     if kind == "email":
         return Where(to)
     target = Target.parse(to)
-    return Where(target.origin, target.path)
+    return Where(target.origin, target.path.removeprefix("/"))
 
 
 def key_bytes(key: str) -> bytes:

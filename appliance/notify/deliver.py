@@ -1,6 +1,8 @@
 """Carrying what is in the outbox to its channels: a job for each, tried for about a day, with every try on record."""
 
 import logging
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +18,7 @@ from appliance.errors import Conflict, HomeportError, NotFound, RemoteFailed
 from appliance.events import JobAdded
 from appliance.machine import clock, outgoing, smtp
 from appliance.machine.http import Answer
+from appliance.machine.redacting import Redactor
 from appliance.model.channels import Attempt, Channel, Delivery
 from appliance.model.notices import TEST, Notice
 from appliance.notify.channels import ALLOWED, find_channel, opened
@@ -170,9 +173,9 @@ def _why(outcome: _Outcome) -> str:
 
 def _try(ctx: Context, channel: Channel, one: Delivery) -> _Outcome:
     """Sent once. Whatever goes wrong is an outcome."""
-    at, began = ctx.moment(), monotonic()
+    at, began, secret = ctx.moment(), monotonic(), opened(ctx, channel)
     try:
-        answer = _send(ctx, channel, one)
+        answer = _send(ctx, channel, one, secret)
     except HomeportError as why:
         words = " ".join(part for part in (why.detail, why.said, *why.todo) if part).replace("`", "")
         passing = isinstance(why, RemoteFailed) and not why.permanent
@@ -182,14 +185,20 @@ def _try(ctx: Context, channel: Channel, one: Delivery) -> _Outcome:
     if answer is None:
         return _Outcome(Attempt(at, took, True, None, "The mail server took it."))
     good = 200 <= answer.status < 300
-    words = line(ctx.redact(answer.body.decode("utf-8", "replace")), MOST_SAID)
+    words = line(_bare(ctx, secret, answer.body.decode("utf-8", "replace")), MOST_SAID)
     attempt = Attempt(at, took, good, answer.status, words)
     return _Outcome(attempt, permanent=not good and not _may_pass(answer.status), wait=_wished(ctx, answer))
 
 
-def _send(ctx: Context, channel: Channel, one: Delivery) -> Answer | None:
-    secret, words = opened(ctx, channel), said(one.id, Notice.of(one.notice), own_address(ctx))
-    form = FORMS[channel.kind](words, secret.get("path", ""), secret.get("token", ""))
+def _bare(ctx: Context, secret: Mapping[str, str], text: str) -> str:
+    """An answer without what opens the door, also where it quotes a part of it."""
+    parts = re.split("[/?&=]", secret.get("path", ""))
+    return Redactor(parts)(ctx.redact(text))
+
+
+def _send(ctx: Context, channel: Channel, one: Delivery, secret: Mapping[str, str]) -> Answer | None:
+    words = said(one.id, Notice.of(one.notice), own_address(ctx))
+    form = FORMS[channel.kind](words, f"/{secret.get('path', '')}", secret.get("token", ""))
     if channel.kind == "email":
         message = smtp.Message(channel.address, f"[Homeport] {words.title}", form.body.decode())
         smtp.send(mail.server(ctx.settings), message)

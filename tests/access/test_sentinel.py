@@ -30,7 +30,9 @@ from starlette.routing import Route
 from appliance.access.actor import OPERATOR
 from appliance.access.providers import create_provider
 from appliance.api.routes import routes as api_routes
+from appliance.model.channels import NewChannel
 from appliance.model.providers import NewProvider
+from appliance.notify.channels import create_channel
 from appliance.settings import SECRETS
 from appliance.store.sealed import PLACES
 from appliance.ui.routes import routes as ui_routes
@@ -42,7 +44,7 @@ from tests.cli.drive import Cli
 MARK = "S3NT1NEL"
 TAIL = "/+=\"<&'>\\ %41-0123456789"
 PROVIDER = f"{MARK}-provider{TAIL}".replace(" ", "")
-CHANNEL = f"{MARK}-channel/+=0123456789"
+CHANNEL = f"{MARK}-channel-0123456789"
 TOKEN = f"{MARK}-token{TAIL}".replace(" ", "")
 VALUES = {name: f"{MARK}-{name}{TAIL}" for name in SECRETS}
 FORMS = re.compile(r"<form\b[^>]*>.*?</form>", re.DOTALL)
@@ -195,7 +197,7 @@ def told(others: Others, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         assert_unspoken(made.text, "the answer")
         tested = server.ask("POST", "/providers/others/test", json={})
         assert_unspoken(tested.text, "the test of a provider")
-        channel = {"kind": "ntfy", "name": "Others", "to": f"http://10.0.0.1/{CHANNEL}/topic", "token": TOKEN}
+        channel = {"kind": "ntfy", "name": "Others", "to": f"http://10.0.0.1/{CHANNEL}", "token": TOKEN}
         made = server.ask("POST", "/notifications", json=channel)
         assert made.status_code == 201, made.text
         server.ask("POST", f"/notifications/{made.json()['id']}/test", json={})
@@ -372,6 +374,8 @@ def test_a_trace_in_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         inside.save(ctx, **VALUES)
         sign_in = {"kind": "google", "client_id": "homeport", "client_secret": PROVIDER}
         create_provider(ctx, OPERATOR, NewProvider.parse(sign_in))
+        channel = {"kind": "ntfy", "name": "Others", "to": f"http://10.0.0.1/{CHANNEL}", "token": TOKEN}
+        create_channel(ctx, OPERATOR, NewChannel.parse(channel))
         written = io.StringIO()
         handler = logging.StreamHandler(written)
         monkeypatch.setattr(logging.getLogger(), "handlers", [handler])

@@ -25,7 +25,7 @@ from appliance.notify import deliver
 from appliance.projects.find import find_environment
 from appliance.store import deliveries
 from tests import inside
-from tests.fakes.receivers import STRICT, Got, Internet, Receiver, internet, receiver
+from tests.fakes.receivers import STRICT, Answer, Got, Internet, Receiver, internet, receiver
 from tests.mailbox import mailbox
 from tests.servers import eventually
 
@@ -185,8 +185,13 @@ def test_where_it_must_not_go_nothing_goes(ctx: Context, api: httpx.Client, ther
     assert "HOMEPORT_OUTGOING_ALLOW=10.1.2.3" in done["attempts"][0]["said"]
 
 
+def echoed(got: Got) -> Answer:
+    """Whoever says back all that it was told."""
+    return 400, {}, f"{got.path} {got.headers} {got.body!r}".encode()
+
+
 def test_what_is_secret_of_a_channel_is_nowhere(ctx: Context, api: httpx.Client, there: Receiver) -> None:
-    there.strict = lambda got: (400, {}, f"{got.path} {got.headers} {got.body!r}".encode())
+    there.strict = echoed
     made = add(api, "ntfy", f"http://{HOST}/a-secret-topic", token="a-secret-token")
     api.post(f"/notifications/{made['id']}/test")
     fail(ctx)
@@ -195,7 +200,11 @@ def test_what_is_secret_of_a_channel_is_nowhere(ctx: Context, api: httpx.Client,
     for path in ("/notifications", one, f"{one}/preview", f"{one}/deliveries", "/deliveries", "/activity"):
         text = api.get(path).text
         assert "a-secret-token" not in text, path
-        assert path.endswith("preview") or "/a-secret-topic" not in text, path
+        assert path.endswith("preview") or "a-secret-topic" not in text, path
+    there.answers = [(400, {}, b"no topic a-longer-part of ours")]
+    hook = add(api, "slack", f"http://{HOST}/services/a-longer-part?key=of-the-key")
+    done = api.post(f"/notifications/{hook['id']}/test").json()
+    assert done["attempts"][0]["said"] == "no topic (secret) of ours"
     api.patch(one, json={"name": "other"})
     assert api.post(f"{one}/test").json()["attempts"][0]["status"] == 400
     assert there.got[-1].headers["authorization"] == "Bearer a-secret-token", "it is still there"
