@@ -186,7 +186,7 @@ def _print(url: UrlData, json_wanted: bool) -> None:
             ("Project", url["project"]),
             ("Environment", url["environment"]),
             ("Status", url["status"]),
-            ("Address of it", "yes, chosen" if url["primary"] else ""),
+            ("Primary", "yes, chosen" if url["primary"] else ""),
             ("Leads to", f"{url['redirect_to']} ({url['redirect_status']})" if url["redirect_to"] else ""),
             ("Let in from", ", ".join(url["allow"])),
             ("Password", f"yes, with the name {url['user']}" if url["password"] else ""),

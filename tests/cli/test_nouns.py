@@ -113,8 +113,28 @@ def test_urls(server: Appliance, cli: Cli, name: str) -> None:
     assert host in cli("urls", "create", host, *place, code=1).stderr
     assert "Add --yes." in cli("urls", "delete", host, code=1).stderr
     assert cli("urls", "delete", host.upper(), "--yes").stderr == f"Deleted {host}.\n"
-    assert f"There is no URL {host}." in cli("urls", "show", host, code=1).stderr
+    assert f"There is no URL {host} here." in cli("urls", "show", host, code=1).stderr
     assert "Name the project" in cli("urls", "list", "-e", "production", code=2).stderr
+
+
+def test_what_a_url_is_set_to(server: Appliance, cli: Cli, name: str) -> None:
+    place, host, old = ("--project", name), f"{name}.example.com", f"old.{name}.example.com"
+    server.deploy(server.project(name), {"index.html": "here"})
+    cli("urls", "create", host, *place, "--primary", "--allow", "10.0.0.1/8", "--allow", "private")
+    made = cli.json("urls", "show", host)
+    assert made["primary"] and made["allow"][0] == "10.0.0.0/8" and len(made["allow"]) == 7
+    assert "Let in from  10.0.0.0/8, 172.16.0.0/12" in cli("urls", "show", host).stdout
+    shown = cli("urls", "create", old, *place, "--redirect-to", "primary", "--redirect-status", "308").stdout
+    assert "Leads to     primary (308)" in shown
+    assert cli.json("urls", "update", old, "--redirect-to", host)["redirect_to"] == host
+    assert cli.json("urls", "update", old, "--redirect-to", "")["redirect_to"] is None
+    assert cli.json("urls", "update", host, "--not-primary", "--allow-any")["allow"] == []
+    asked = cli("urls", "update", host, "--password", "--user", "guest", stdin="a word of its own\n")
+    assert "yes, with the name guest" in asked.stdout and "word of its own" not in asked.stdout + asked.stderr
+    assert cli.json("urls", "update", host, "--no-password")["password"] is False
+    assert "Say what to change" in cli("urls", "update", host, code=2).stderr
+    assert "not both" in cli("urls", "update", host, "--allow", "private", "--allow-any", code=2).stderr
+    assert "Choose 301, 302, 307 or 308" in cli("urls", "update", old, "--redirect-status", "303", code=1).stderr
 
 
 def test_keys(server: Appliance, cli: Cli, name: str) -> None:

@@ -51,7 +51,7 @@ def test_one_that_leads_elsewhere_keeps_path_and_query(place: Place, status: int
     for method in ("GET", "HEAD", "POST"):
         found = place.ask(path, method=method)
         assert (found.status, found.headers["location"]) == (status, f"http://new.example.com{path}")
-    assert found.headers["cache-control"] == "no-cache"
+        assert found.headers["cache-control"] == "no-cache"
     kept = ask(place.address, path, f"{HOST}:8081")
     assert kept.headers["location"] == f"http://new.example.com:8081{path}", "by the port that visitors came to"
 
