@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from appliance.access.actor import OPERATOR
+from appliance.certificates import internal
+from appliance.certificates.acme import known_as
 from appliance.certificates.pem import Pair
 from appliance.context import Context
 from appliance.machine import clock
@@ -19,6 +21,7 @@ from appliance.projects.create_project import create_project
 from appliance.projects.find import find_environment
 from appliance.store import certificates, jobs, urls
 from tests import inside
+from tests.certificates.test_client import server
 
 BEGIN = datetime(2027, 5, 3, tzinfo=UTC)
 MANY = 1000
@@ -168,3 +171,21 @@ def test_files_that_nobody_uses_any_more_go_and_others_stay(ctx: Context) -> Non
     certificate_files.tidy(ctx)
     assert sorted(file.name for file in folder.iterdir()) == kept
     assert sorted(one.name for one in (ctx.data / "certificates").iterdir()) == ["@internal", host]
+
+
+def test_an_authority_that_says_when_is_heeded_and_asked_twice_a_day(ctx: Context, tmp_path: Path) -> None:
+    (host,) = with_certificates(ctx, [BEGIN + timedelta(days=60)], tls="acme")
+    pair = internal.issue(tmp_path / "ca", (host,), BEGIN, "elsewhere")
+    (certificate_files.folder_of(ctx, host) / "old.pem").write_text(pair.chain)
+    begins, ends = BEGIN + timedelta(days=2), BEGIN + timedelta(days=3)
+    window = {"suggestedWindow": {"start": begins.isoformat(), "end": ends.isoformat()}}
+    with server({f"/renewal/{known_as(pair.leaf)}": (200, {}, window)}) as directory:
+        ctx.base = replace(ctx.base, acme_directory=directory)
+        certificate_jobs.look(ctx)
+        one = certificates.find(ctx.db.read(), host)
+        assert one and one.renew_at and begins <= clock.parse(one.renew_at) <= ends
+        ctx.now = lambda: BEGIN + timedelta(hours=13)
+        certificate_jobs.look(ctx)
+        again = certificates.find(ctx.db.read(), host)
+    assert again and again.renew_at == one.renew_at, "what was drawn once stays"
+    assert again.asked_at == clock.text(BEGIN + timedelta(hours=13)) != one.asked_at
