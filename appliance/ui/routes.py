@@ -106,15 +106,7 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{P}/new-environment", environments.create, "POST", allow="environments.create"),
         route("/suggest/projects", suggest.projects, allow="projects.read"),
         route("/suggest/targets", suggest.targets, allow="projects.read"),
-        route("/deployments", deployments.index, allow="deployments.read"),
-        route(D, deployments.show, allow="deployments.read"),
-        route(f"{D}/cancel", deployments.cancel, "POST", allow="deployments.cancel"),
-        route(f"{D}/approve", approvals.approve, "POST", allow="deployments.approve"),
-        route(f"{D}/reject", approvals.reject, "POST", allow="deployments.approve"),
-        route("/approvals/{link}", approvals.show, allow="deployments.approve"),
-        route("/approvals/{link}", approvals.decide, "POST", allow="deployments.approve"),
-        route(f"{D}/compare", xrays.side_by_side, allow="deployments.read"),
-        route(f"{D}/again", deployments.again, "POST", allow="deployments.create"),
+        *_of_deployments(),
         route("/urls", urls.index, allow="urls.read"),
         route("/urls", urls.add, "POST", allow="urls.create"),
         route(U, url.show, allow="urls.read"),
@@ -125,6 +117,20 @@ def _everywhere() -> list[BaseRoute]:
         route(f"{U}/remove", urls.remove, "POST", allow="urls.delete"),
         route("/activity", activity.index, allow="activity.read"),
         route("/activity/verify", activity.verify, allow="activity.verify"),
+    ]
+
+
+def _of_deployments() -> list[BaseRoute]:
+    return [
+        route("/deployments", deployments.index, allow="deployments.read"),
+        route(D, deployments.show, allow="deployments.read"),
+        route(f"{D}/cancel", deployments.cancel, "POST", allow="deployments.cancel"),
+        route(f"{D}/approve", approvals.approve, "POST", allow="deployments.approve"),
+        route(f"{D}/reject", approvals.reject, "POST", allow="deployments.approve"),
+        route("/approvals/{link}", approvals.show, allow="deployments.approve"),
+        route("/approvals/{link}", approvals.decide, "POST", allow="deployments.approve"),
+        route(f"{D}/compare", xrays.side_by_side, allow="deployments.read"),
+        route(f"{D}/again", deployments.again, "POST", allow="deployments.create"),
     ]
 
 
