@@ -38,9 +38,9 @@ def of_zone(name: str, through: str = "") -> tuple[Server, ...]:
 
 
 def serve(servers: tuple[Server, ...], name: str, type: str, value: str) -> bool:
-    """Whether each of them that answers gives this value, and at least one does."""
+    """Whether each of them that answers gives this value. Where none can be reached, whoever this host asks counts."""
     given = [found for found in (ask(one, name, type) for one in servers) if found is not None]
-    return bool(given) and all(value in found for found in given)
+    return all(value in found for found in given) if given else value in _looked_up(name, type)
 
 
 def ask(server: Server, name: str, type: str) -> set[str] | None:
@@ -102,6 +102,13 @@ def _resolver() -> dns.resolver.Resolver:
         resolver = dns.resolver.Resolver(configure=False)
     resolver.lifetime = TIMEOUT
     return resolver
+
+
+def _looked_up(name: str, type: str) -> set[str]:
+    try:
+        return {text(each) for each in _resolver().resolve(name, type)}
+    except (dns.exception.DNSException, OSError):
+        return set()
 
 
 def _addresses(resolver: dns.resolver.Resolver, name: str) -> list[str]:
