@@ -1,6 +1,7 @@
 """Settings as a file: out, into a fresh appliance, and out again; and every file that is none."""
 
 import string
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as some
 
-from appliance.errors import HomeportError
+from appliance.errors import Invalid, TooLarge
 from appliance.model import settings_file
 from appliance.model.settings_file import Line
 from tests.api.test_contract import problem
@@ -30,7 +31,7 @@ SAVED = {
 def exported(server: Appliance) -> str:
     answer = server.ask("GET", HERE)
     assert answer.headers["content-type"].startswith("application/yaml")
-    return answer.text
+    return str(answer.text)
 
 
 def values(server: Appliance) -> dict[str, tuple[str | None, bool]]:
@@ -125,7 +126,5 @@ def test_every_value_comes_back_as_it_was(wanted: dict[str, str]) -> None:
 @effort(max_examples=300, deadline=None)
 @given(some.text(alphabet=some.sampled_from(string.printable + "&*!|>%@`\x00é"), max_size=80))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
-    try:
+    with suppress(Invalid, TooLarge):
         settings_file.read(f"version: 1\nsettings:\n  url: {text}\n")
-    except HomeportError as why:
-        assert why.status in (413, 422)
