@@ -62,6 +62,8 @@ INSIDE = (
     "/deployments/{bad}",
     "/deployments/{good}/compare?with={first}",
     "/urls",
+    "/urls/axe.example.com",
+    "/urls/www.axe.example.com",
     "/urls/axe.example.com/remove",
     "/activity",
     "/settings/people",
@@ -120,6 +122,8 @@ def furnish(server: Appliance) -> dict[str, str]:
     server.project("second")
     for host, place in (("axe.example.com", "axe"), ("waits.example.com", "second")):
         server.ask("POST", f"/projects/{place}/environments/production/urls?wait=5", json={"host": host})
+    leads = {"host": "www.axe.example.com", "redirect_to": "axe.example.com"}
+    server.ask("POST", "/projects/axe/environments/production/urls?wait=5", json=leads)
     key = server.ask("POST", "/keys", json={"name": "soon over", "expires_at": "2099-01-01T00:00:00Z"}).json()
     return {"first": first["id"], "good": good["id"], "bad": bad["id"], "key": key["id"]}
 

@@ -22,7 +22,7 @@ def test_the_list_leads_there(owner: httpx.Client, page: str) -> None:
         assert f'href="{page}"' in owner.get(listed).text
     text = owner.get(page).text
     assert "since it is the oldest that shows the site" in text
-    assert "Send www.named.test here" in text
+    assert "Have www.named.test lead here" in text
 
 
 def test_one_click_sends_www_here_and_another_answers_it(owner: httpx.Client, server: Appliance, page: str) -> None:
@@ -30,7 +30,7 @@ def test_one_click_sends_www_here_and_another_answers_it(owner: httpx.Client, se
     assert (done.status_code, done.headers["location"]) == (303, page)
     assert server.get("/urls/www.named.test")["redirect_to"] == "named.test"
     text = owner.get(page).text
-    assert "Send www.named.test here" not in text and "www.named.test leads here." in text
+    assert "Have www.named.test lead here" not in text and "www.named.test leads here." in text
     assert owner.post("/urls/second.named.test/other", data={"how": "serve"}).status_code == 303
     assert server.get("/urls/www.second.named.test")["redirect_to"] is None
     again = owner.post(f"{page}/other", data={"how": "redirect"})
