@@ -11,7 +11,13 @@ import pytest
 from tests.appliance import Appliance
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDS = {"nginx": ["nginx"], "bind": ["named"], "acme": ["pebble"], "browser": ["chromium", "libatomic.so.1"], "load": ["wrk"]}
+NEEDS = {
+    "nginx": ["nginx"],
+    "bind": ["named"],
+    "acme": ["pebble"],
+    "browser": ["chromium", "libatomic.so.1"],
+    "load": ["wrk"],
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

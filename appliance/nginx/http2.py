@@ -13,7 +13,7 @@ _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
 
 
 def form(settings: Settings) -> str:
-    """`listen` as a word of that line, `directive` by itself from 1.25.1 on, or not at all where it was built without."""
+    """`listen`: a word of that line; `directive`: by itself, from 1.25.1 on; empty where it was built without."""
     program = settings.nginx_test[0]
     return _known(program, _stamp(program))
 
