@@ -16,9 +16,10 @@ import sqlite3
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -245,7 +246,11 @@ def addresses(server: Appliance) -> Iterator[str]:
     for one in (*api_routes(), *ui_routes()):
         if isinstance(one, Route) and "GET" in (one.methods or ()):
             names = {**known, "name": "KEY"} if "/variable" in one.path else known
-            yield re.sub(r"\{(\w+)[^}]*\}", lambda found, names=names: names.get(found[1], "x"), one.path)
+            yield re.sub(r"\{(\w+)[^}]*\}", partial(_named, names), one.path)
+
+
+def _named(names: Mapping[str, str], found: re.Match[str]) -> str:
+    return names.get(found[1], "x")
 
 
 def look(server: Appliance, path: str) -> str:
