@@ -48,7 +48,7 @@ async def changed(request: Request) -> Response:
 
 
 @doc(
-    "Try what settings lead to: `nginx`, `dns`, `mail` or `backups`",
+    "Try what settings lead to: `nginx`, `dns`, `certificates`, `mail` or `backups`",
     body=SettingsTest,
     returns=Check,
     listing=True,

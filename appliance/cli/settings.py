@@ -68,7 +68,7 @@ def unset(name: str, json_wanted: bool, server: str | None) -> None:
 @remote
 @click.pass_context
 def test(ctx: click.Context, area: str, to: str, json_wanted: bool, server: str | None) -> None:
-    """Try what settings lead to: nginx, dns, mail or backups. Exits with 1 where something is amiss."""
+    """Try what settings lead to: nginx, dns, certificates, mail or backups. Exits with 1 where something is amiss."""
     with connect(server) as client:
         found = client.test_settings(area, to)
     if json_wanted:

@@ -39,7 +39,7 @@ def values(server: Appliance) -> dict[str, tuple[str | None, bool]]:
 
 
 def document(**settings: object) -> str:
-    return yaml.safe_dump({"version": 1, "settings": settings})
+    return str(yaml.safe_dump({"version": 1, "settings": settings}))
 
 
 def test_what_is_exported_makes_a_fresh_appliance_the_same(fresh: Appliance, tmp_path: Path) -> None:
