@@ -9,7 +9,8 @@ import pytest
 
 from appliance.backups import bucket
 from appliance.errors import RemoteFailed
-from appliance.machine.s3 import Bucket, Request, sign
+from appliance.machine.aws import Request, sign
+from appliance.machine.s3 import Bucket
 from tests.fakes import s3
 
 
