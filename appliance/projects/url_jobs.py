@@ -219,7 +219,8 @@ def _amiss(ctx: Context, one: _Coming, why: HomeportError) -> TryLater | None:
             urls.set_nginx(db, url.host, _served_part(one.environment, part))
         urls.set_state(db, url.host, part.status, ctx.redact(in_words(why)))
         if part.status == "failed" != now.status:
-            record(ctx, db, HOMEPORT, "url.failed", url.host, project=url.project, environment=url.environment)
+            where, said = {"project": url.project, "environment": url.environment}, ctx.redact(why.detail)
+            record(ctx, db, HOMEPORT, "url.failed", url.host, **where, why=said)
     return TryLater(why) if passing else None
 
 

@@ -15,7 +15,8 @@ PLACES = {  # table: what names a row, and what holds the secret
     "variables": ("id", "value"),
     "variable_sets": ("id", "value"),
 }
-SPOKEN = ("providers", "channel_secrets")  # told to somebody else, besides what is saved in settings: an answer could repeat it
+# Told to somebody else, besides what is saved in settings: an answer could repeat it.
+SPOKEN = ("providers", "channel_secrets")
 
 
 def key_of(db: Connection) -> str | None:
