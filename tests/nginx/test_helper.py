@@ -37,6 +37,7 @@ RULES = Rules(
     reload=("nginx", "-s", "reload"),
     listen=("80", "[::]:80"),
     host="127.0.0.1",
+    listen_tls=("443",),
 )
 SITE = SiteConf(HOST, RULES.data / "sites/blog/production", ("80", "[::]:80"))
 TEXT = render(SITE)
