@@ -111,6 +111,7 @@ PAGES = (
     "/settings/sign-in/company",
     "/settings/sign-in/company/remove",
     "/settings/mail",
+    "/settings/notifications",
     "/account/identities",
 )
 GATES = ("/login", "/forgot", "/login/with/company/back?code=x&state=y")

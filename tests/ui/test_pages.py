@@ -39,6 +39,7 @@ PAGES = (
     "/settings/dns",
     "/settings/dns/records",
     "/settings/backups",
+    "/settings/notifications",
     "/settings/log",
     "/settings/file",
     "/settings/dns/disconnect",
