@@ -32,7 +32,8 @@ def change(server: Appliance, host: str, **settings: Any) -> dict[str, Any]:
 
 
 def refused(server: Appliance, host: str, status: int = 422, **settings: Any) -> dict[str, Any]:
-    return problem(server.ask("PATCH", f"/urls/{host}", json=settings), status)
+    said: dict[str, Any] = problem(server.ask("PATCH", f"/urls/{host}", json=settings), status)
+    return said
 
 
 def visit(server: Appliance, host: str, path: str = "/", **headers: str) -> httpx.Response:
@@ -137,7 +138,7 @@ def test_what_makes_no_sense_is_refused_in_words(server: Appliance, site: str) -
     main, host = f"main.{site}.test", f"odd.{site}.test"
     add(server, site, main)
     add(server, site, host)
-    for settings, field in [
+    senseless: list[tuple[dict[str, Any], str]] = [
         ({"redirect_status": 303}, "redirect_status"),
         ({"redirect_status": 200}, "redirect_status"),
         ({"redirect_to": "http://x"}, "redirect_to"),
@@ -151,7 +152,8 @@ def test_what_makes_no_sense_is_refused_in_words(server: Appliance, site: str) -
         ({"redirect_to": main, "allow": ["10.0.0.0/8"]}, "allow"),
         ({"redirect_to": main, "password": "long enough"}, "password"),
         ({"primary": "maybe"}, "primary"),
-    ]:
+    ]
+    for settings, field in senseless:
         assert field in refused(server, host, **settings)["errors"], settings
     said = problem(server.ask("PATCH", f"/urls/{host}", json={"host": "x.example.com"}), 422)
     assert said["errors"] == {"host": "There is no such field"}
