@@ -4,12 +4,14 @@ import json
 
 from appliance.model.fronts import Front
 from appliance.model.urls import Part, Url
+from appliance.store import certificates
 from appliance.store.db import Connection, Row
 from appliance.store.paging import Page, like, page
 from appliance.store.sight import Sight, environments_in
 
-SELECT = """SELECT u.*, p.name AS project, e.name AS environment, e.project_id FROM urls u
-    JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id"""
+SELECT = f"""SELECT u.*, p.name AS project, e.name AS environment, e.project_id, {certificates.BESIDE} FROM urls u
+    JOIN environments e ON e.id = u.environment_id JOIN projects p ON p.id = e.project_id
+    LEFT JOIN certificates c ON c.host = u.host"""  # noqa: S608 - names of ours
 
 
 def add(
@@ -146,6 +148,7 @@ def _url(row: Row) -> Url:
         created_at=row["created_at"],
         created_by=row["created_by"],
         project_id=row["project_id"],
+        certificate=certificates.beside(row),
         primary=bool(row["main"]),
         front=Front.of(row["front"]),
     )
