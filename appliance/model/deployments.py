@@ -53,7 +53,9 @@ class Deployment:
     created_at: str
     started_at: str | None
     finished_at: str | None
-    origin: Annotated[str | None, "For a rollback, a promotion or new variables: the deployment whose release it is"] = None
+    origin: Annotated[
+        str | None, "For a rollback, a promotion or new variables: the deployment whose release it is"
+    ] = None
     origin_number: Annotated[int | None, "That deployment's number"] = None
     overtaken_by: Annotated[str | None, "For a skipped one: the deployment that overtook it"] = None
     overtaken_number: Annotated[int | None, "That deployment's number"] = None
