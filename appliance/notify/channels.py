@@ -112,8 +112,7 @@ def preview(ctx: Context, channel: Channel, event: str) -> Preview:
     if event not in (*EVENTS, TEST):
         raise Invalid({"event": f"Choose one of {', '.join(EVENTS)}"})
     words = said("0" * 20, example(event, ctx.moment()), own_address(ctx))
-    topic = opened(ctx, channel).get("path", "").rpartition("/")[2] if channel.kind == "ntfy" else HIDDEN
-    form = FORMS[channel.kind](words, f"/{topic}", HIDDEN if "token" in secrets_set(ctx, channel) else "")
+    form = FORMS[channel.kind](words, f"/{HIDDEN}", HIDDEN if "token" in secrets_set(ctx, channel) else "")
     if channel.kind == "webhook":
         form = signed(form, words.id, int(ctx.now().timestamp()), "")
         form = replace(form, headers={**form.headers, "webhook-signature": f"v1,{HIDDEN}"})

@@ -200,7 +200,7 @@ def test_what_is_secret_of_a_channel_is_nowhere(ctx: Context, api: httpx.Client,
     for path in ("/notifications", one, f"{one}/preview", f"{one}/deliveries", "/deliveries", "/activity"):
         text = api.get(path).text
         assert "a-secret-token" not in text, path
-        assert path.endswith("preview") or "a-secret-topic" not in text, path
+        assert "a-secret-topic" not in text, path
     there.answers = [(400, {}, b"no topic a-longer-part of ours")]
     hook = add(api, "slack", f"http://{HOST}/services/a-longer-part?key=of-the-key")
     done = api.post(f"/notifications/{hook['id']}/test").json()
