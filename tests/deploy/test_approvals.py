@@ -37,7 +37,7 @@ from tests.servers import eventually
 from tests.ui.pages import Parsed, stranger_of
 
 DAY = ApprovalRule()
-PLACE = "/projects/guarded/environments/production"
+PLACE = "/projects/seconded/environments/production"
 
 
 @pytest.fixture
@@ -224,9 +224,9 @@ def test_a_rollback_goes_at_once_unless_it_is_said_otherwise(ctx: Context, rollb
 
 @pytest.fixture(scope="module")
 def stage(server: Appliance) -> Appliance:
-    server.project("guarded")
-    server.ask("POST", "/projects/guarded/environments", json={"name": "staging"})
-    server.deploy("guarded", {"index.html": "staged"}, "staging")
+    server.project("seconded")
+    server.ask("POST", "/projects/seconded/environments", json={"name": "staging"})
+    server.deploy("seconded", {"index.html": "staged"}, "staging")
     made = server.ask("PUT", f"{PLACE}/approval", json={"hours": 5})
     assert made.json()["approval"] == {"hours": 5, "rollbacks": False}
     return server
@@ -244,13 +244,13 @@ def second(stage: Appliance) -> Iterator[httpx.Client]:
 
 
 def waiting(stage: Appliance, word: str) -> Any:
-    answer = stage.send("guarded", zipped({"index.html": word}), wait=None)
+    answer = stage.send("seconded", zipped({"index.html": word}), wait=None)
     assert answer.status_code == 202
     return answer.json()
 
 
 def test_the_api_says_that_it_waits_and_for_what(stage: Appliance) -> None:
-    answer = stage.send("guarded", zipped({"index.html": "said"}), wait=1)
+    answer = stage.send("seconded", zipped({"index.html": "said"}), wait=1)
     assert answer.status_code == 202
     found = answer.json()
     assert found["status"] == "queued" and found["approval"]["status"] == "waiting"
@@ -295,12 +295,12 @@ def test_a_page_rejects_with_a_reason(stage: Appliance, second: httpx.Client) ->
     assert (said["status"], said["error"]["code"]) == ("cancelled", "rejected")
     page = second.get(there).text
     assert "second@approvals.example.com" in page and "Not on a &lt;Friday&gt;" in page
-    verbs = [one["verb"] for one in stage.get("/activity?project=guarded")["items"]]
+    verbs = [one["verb"] for one in stage.get("/activity?project=seconded")["items"]]
     assert "deployment.reject" in verbs
 
 
 def test_the_environment_s_page_of_it(stage: Appliance, second: httpx.Client) -> None:
-    there = "/projects/guarded/environments/staging"
+    there = "/projects/seconded/environments/staging"
     assert second.post(f"{there}/approval", data={"asks": "true", "hours": "none"}).status_code == 422
     assert second.post(f"{there}/approval", data={"asks": "true", "hours": "3", "rollbacks": "true"}).status_code == 303
     assert stage.get(there)["approval"] == {"hours": 3, "rollbacks": True}
@@ -329,7 +329,7 @@ def test_a_developer_may_neither_approve_nor_turn_it_off(stage: Appliance) -> No
 
 
 def test_it_survives_a_kill(fresh: Appliance) -> None:
-    fresh.project("guarded")
+    fresh.project("seconded")
     fresh.ask("PUT", f"{PLACE}/approval", json={})
     add_beside(fresh, "second@example.com", "owner")
     found = waiting(fresh, "killed")
@@ -342,4 +342,4 @@ def test_it_survives_a_kill(fresh: Appliance) -> None:
     path = f"{fresh.url}/api/v1/deployments/{found['id']}/approve"
     answer = fresh.http.post(path, json={"reason": "after all"}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
-    eventually(lambda: fresh.visit("guarded").text == "killed")
+    eventually(lambda: fresh.visit("seconded").text == "killed")
