@@ -114,7 +114,7 @@ class Settings:
         saved=True,
     )
     rfc2136_key_name: str = _setting("", "RFC2136_KEY_NAME", "The name of the key that signs updates", saved=True)
-    rfc2136_key_algorithm: str = _setting("hmac-sha256", "RFC2136_KEY_ALGORITHM", "Its algorithm", saved=True)
+    rfc2136_algorithm: str = _setting("hmac-sha256", "RFC2136_ALGORITHM", "Its algorithm", saved=True)
     rfc2136_key_secret: str = _setting("", "RFC2136_KEY_SECRET", "The key itself, in Base64", secret=True, saved=True)
     route53_key_id: str = _setting("", "ROUTE53_KEY_ID", "The id of an access key for Route 53", saved=True)
     route53_secret: str = _setting("", "ROUTE53_SECRET", "The access key's secret", secret=True, saved=True)
@@ -536,9 +536,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "acme_challenge": _one_of("http", "dns"),
     "rfc2136_server": _name_server,
     "rfc2136_key_name": _key_name,
-    "rfc2136_key_algorithm": _one_of(
-        "hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1", "hmac-md5"
-    ),
+    "rfc2136_algorithm": _one_of("hmac-sha256", "hmac-sha512", "hmac-sha384", "hmac-sha224", "hmac-sha1", "hmac-md5"),
     "route53_api": _store,
     "bundle_max_files": _positive,
     "bundle_max_size": _size,

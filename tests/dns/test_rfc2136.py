@@ -151,7 +151,7 @@ def test_without_a_transfer_what_is_known_by_name_is_found(bind: Bind) -> None:
 
 
 def test_another_algorithm_is_another_key(bind: Bind) -> None:
-    assert refusal(connect(bind, rfc2136_key_algorithm="hmac-sha512")).code == "dns_key"
+    assert refusal(connect(bind, rfc2136_algorithm="hmac-sha512")).code == "dns_key"
 
 
 def test_a_challenge_is_served_when_the_name_server_says_so(bind: Bind) -> None:

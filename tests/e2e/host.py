@@ -78,8 +78,10 @@ class Host:
             (self.nginx.sites_available / "broken.conf").unlink()
 
     def reload_does(self, script: str) -> None:
-        self.reload_script.write_text(f"#!/bin/sh\n{script.format(reload=' '.join(self.nginx.reload_command))}\n")
-        self.reload_script.chmod(0o755)
+        fresh = self.reload_script.with_suffix(".new")  # the one before may be running
+        fresh.write_text(f"#!/bin/sh\n{script.format(reload=' '.join(self.nginx.reload_command))}\n")
+        fresh.chmod(0o755)
+        fresh.replace(self.reload_script)
 
     @property
     def data(self) -> Path:

@@ -339,8 +339,10 @@ def test_the_template_can_be_read_beside_the_units() -> None:
 numbers = st.ip_addresses().map(str) | st.tuples(st.ip_addresses(v=4), st.integers(0, 32)).map(
     lambda it: f"{it[0]}/{it[1]}"
 )
-networks = (numbers | st.tuples(st.ip_addresses(v=6), st.integers(0, 95)).map(lambda it: f"{it[0]}/{it[1]}")).map(
-    network
+networks = (
+    (numbers | st.tuples(st.ip_addresses(v=6), st.integers(0, 95)).map(lambda it: f"{it[0]}/{it[1]}"))
+    .filter(lambda text: not text.startswith("::ffff:"))  # written as IPv4, or refused
+    .map(network)
 )
 lists = st.lists(networks, min_size=1, max_size=4, unique=True).map(tuple)
 wild = hosts.map(lambda host: f"*.{host}")

@@ -10,15 +10,15 @@ PAGE = "/urls/named.test"
 
 @pytest.fixture(scope="module")
 def page(server: Appliance) -> str:
-    server.deploy(server.project("named"), {"index.html": "here"})
+    server.deploy(server.project("named-page"), {"index.html": "here"})
     for host in ("named.test", "second.named.test"):
-        made = server.ask("POST", "/projects/named/environments/production/urls?wait=20", json={"host": host})
+        made = server.ask("POST", "/projects/named-page/environments/production/urls?wait=20", json={"host": host})
         assert made.json()["status"] == "active", made.text
     return PAGE
 
 
 def test_the_list_leads_there(owner: httpx.Client, page: str) -> None:
-    for listed in ("/urls", "/projects/named/urls"):
+    for listed in ("/urls", "/projects/named-page/urls"):
         assert f'href="{page}"' in owner.get(listed).text
     text = owner.get(page).text
     assert "since it is the oldest that shows the site" in text
@@ -34,7 +34,7 @@ def test_one_click_sends_www_here_and_another_answers_it(owner: httpx.Client, se
     assert owner.post("/urls/second.named.test/other", data={"how": "serve"}).status_code == 303
     assert server.get("/urls/www.second.named.test")["redirect_to"] is None
     again = owner.post(f"{page}/other", data={"how": "redirect"})
-    assert again.status_code == 409 and "already points at named, production" in again.text
+    assert again.status_code == 409 and "already points at named-page, production" in again.text
 
 
 def test_who_sees_what(owner: httpx.Client, server: Appliance, page: str) -> None:

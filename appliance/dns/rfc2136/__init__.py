@@ -24,7 +24,7 @@ class Rfc2136Config(Config):
     rfc2136_key_name: str = asked(
         "Name of the key", "As the name server has it. Empty where updates are allowed by address.", needed=False
     )
-    rfc2136_key_algorithm: str = asked("Its algorithm", choices=ALGORITHMS)
+    rfc2136_algorithm: str = asked("Its algorithm", choices=ALGORITHMS)
     rfc2136_key_secret: str = asked("Secret of the key", "In Base64, as `tsig-keygen` prints it.", needed=False)
 
 

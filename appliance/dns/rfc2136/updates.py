@@ -220,7 +220,7 @@ def _key(given: dict[str, str]) -> dns.tsig.Key | None:
         return None
     try:
         binascii.a2b_base64(secret.encode(), strict_mode=True)
-        return dns.tsig.Key(name, secret, given["rfc2136_key_algorithm"])
+        return dns.tsig.Key(name, secret, given["rfc2136_algorithm"])
     except (binascii.Error, ValueError, dns.exception.DNSException):
         raise RemoteFailed(
             "The secret of the key is not Base64.",
