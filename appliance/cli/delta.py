@@ -78,7 +78,8 @@ class Delta:
         new = "none" if not self._new else f"{self._new:,}"
         verb = "was" if self._new == 1 else "were"
         of_all = f"{new} of {counted(len(self._entries), 'file')} {verb} new"
-        note(f"{of_all}: {size(self._wire)} instead of {size(self._total)}")
+        saved = f" instead of {size(self._total)}" if self._wire < self._total else ""  # tiny files grow in packing
+        note(f"{of_all}: {size(self._wire)}{saved}")
 
     def _send(self, client: Client, files: Files, missing: Sequence[str]) -> None:
         by_content = {files[entry.name][0]: entry for entry in self._entries}
