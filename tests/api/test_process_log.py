@@ -60,13 +60,13 @@ def test_a_failure_says_what_to_do_and_is_found_by_each_filter(server: Appliance
 
 
 def test_a_url_says_when_it_is_in_force_and_when_no_more(server: Appliance) -> None:
-    server.deploy(server.project("told"), {"index.html": "x"})
-    place = "/projects/told/environments/production/urls"
+    server.deploy(server.project("told-log"), {"index.html": "x"})
+    place = "/projects/told-log/environments/production/urls"
     server.ask("POST", f"{place}?wait=20", json={"host": "told.example.org"})
-    found = said(server, project="told")
+    found = said(server, project="told-log")
     assert [(one["text"], one["subject"]) for one in found] == [("told.example.org is in force.", "told.example.org")]
     server.ask("DELETE", f"{place}/told.example.org")
-    assert said(server, q="told.example.org is out of force")[0]["project"] == "told"
+    assert said(server, q="told.example.org is out of force")[0]["project"] == "told-log"
 
 
 def test_pages_lead_on_to_the_oldest(server: Appliance) -> None:
